@@ -1,0 +1,121 @@
+#include "relay/decide.h"
+
+static struct decision drop(enum relay_verdict verdict, const char *rule)
+{
+	return (struct decision){ .verdict = verdict, .rule = rule };
+}
+
+static bool is_listed(
+	const struct config_filter *f, const struct net_address *source)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_sources; i++)
+		if (net_prefix_contains(&f->sources[i], source))
+			return true;
+	return false;
+}
+
+static bool is_sized(const struct config_filter *f, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_sizes; i++)
+		if (size >= f->sizes[i].low && size <= f->sizes[i].high)
+			return true;
+	return false;
+}
+
+/* Deny wins; an empty list says nothing. */
+static struct decision filter(const struct config_filter *allow,
+	const struct config_filter *deny, const struct decide_facts *f)
+{
+	if (is_listed(deny, &f->source))
+		return drop(RELAY_FILTER, "deny: sources");
+	if (allow->n_sources && !is_listed(allow, &f->source))
+		return drop(RELAY_FILTER, "allow: sources");
+	if (is_sized(deny, f->size))
+		return drop(RELAY_SIZE, "deny: sizes");
+	if (allow->n_sizes && !is_sized(allow, f->size))
+		return drop(RELAY_SIZE, "allow: sizes");
+	return (struct decision){ .verdict = RELAY_SENT };
+}
+
+static struct decision decide_in(const struct decide_channel *c,
+	const struct decide_segment *in, const struct decide_facts *f)
+{
+	struct decision d;
+
+	if (f->own)
+		return drop(RELAY_OWN, "the source is this host itself");
+	if (!(in->role & CONFIG_HEARS))
+		return drop(RELAY_DIRECTION, "the segment is only sent to");
+	if (f->elsewhere)
+		return drop(
+			RELAY_LOOP, "the source is on-link on another segment");
+	d = filter(c->allow, c->deny, f);
+	if (d.verdict != RELAY_SENT)
+		return d;
+	return filter(in->allow, in->deny, f);
+}
+
+/* Searches cross from searchers to devices, what answers them back. */
+static bool crosses(unsigned in, unsigned out, enum relay_kind kind)
+{
+	if (!((in | out) & (CONFIG_SEARCHERS | CONFIG_DEVICES)))
+		return true;
+	if (in & CONFIG_SEARCHERS)
+		return out & CONFIG_DEVICES && kind == RELAY_KIND_SEARCH;
+	return out & CONFIG_SEARCHERS && kind == RELAY_KIND_ANNOUNCEMENT;
+}
+
+static int ttl_out(int rule, int heard)
+{
+	if (rule == CONFIG_TTL_KEEP)
+		return heard;
+	if (rule == CONFIG_TTL_DECREMENT)
+		return heard - 1;
+	return rule;
+}
+
+static struct decision decide_out(const struct decide_channel *c,
+	const struct decide_segment *in, const struct decide_segment *out,
+	const struct decide_facts *f)
+{
+	struct decision d;
+	int ttl = ttl_out(out->ttl, f->ttl);
+
+	if (!(out->role & CONFIG_SENT_TO))
+		return drop(RELAY_DIRECTION, "the segment is only heard");
+	if (!crosses(in->role, out->role, f->kind))
+		return drop(RELAY_DIRECTION, "searchers and devices");
+	d = filter(out->allow, out->deny, f);
+	if (d.verdict != RELAY_SENT)
+		return d;
+	if (ttl < 1)
+		return drop(RELAY_TTL, "the TTL came to its end");
+	if (c->standby)
+		return drop(RELAY_STANDBY, "standby is on");
+	if (!out->usable)
+		return drop(RELAY_ERROR, "the segment is not usable");
+	if (!out->has_address)
+		return drop(RELAY_NO_ADDRESS, "no address to send from");
+	if (f->directed && !out->has_broadcast)
+		return drop(RELAY_NO_ADDRESS, "no broadcast address");
+	return (struct decision){
+		.verdict = RELAY_SENT, .ttl = ttl, .rule = "relayed"
+	};
+}
+
+void decide(const struct decide_channel *c, size_t in,
+	const struct decide_facts *f, struct decision *decisions)
+{
+	const struct decide_segment *s = c->segments;
+	struct decision whole = decide_in(c, &s[in], f);
+	size_t i;
+
+	for (i = 0; i < c->n_segments; i++)
+		decisions[i] = i == in || whole.verdict != RELAY_SENT
+				       ? whole
+				       : decide_out(c, &s[in], &s[i], f);
+}

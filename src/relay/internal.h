@@ -1,0 +1,277 @@
+/*
+ * The relay's own structures. Private to this folder.
+ *
+ * A group has channels, a channel has segments. Receiving sockets belong to
+ * listeners, which channels of several groups may share; sending sockets
+ * belong to segments. Pointers go up (segment -> channel -> group -> relay).
+ */
+#ifndef CRIER_RELAY_INTERNAL_H
+#define CRIER_RELAY_INTERNAL_H
+
+#include "relay/decide.h"
+#include "relay/guard.h"
+#include "relay/quota.h"
+#include "relay/rate.h"
+#include "relay/relay.h"
+#include "relay/siphash.h"
+#include "udp/udp.h"
+
+/* Without memory for its table an item is not added: seen by `hh.tbl`. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+/* Datagrams read by one system call, and sent by one at most. */
+enum { RELAY_BATCH = 64 };
+
+/* Room for UDP's largest datagram, and the kernel's own limit. */
+enum { RELAY_SLOT_BYTES = 65536 };
+
+/* Asked of the kernel for each receiving socket: it decides how long a burst
+ * may be before something is lost. */
+enum { RELAY_RECV_BUFFER = 4 * 1024 * 1024 };
+
+/* ---- listener.c ---- */
+
+/*
+ * One socket of a listener. IPv4 lets a socket join 20 devices, so a listener
+ * has as many as it takes; each datagram is taken from the socket that joined
+ * its device, and so once.
+ */
+struct ear {
+	struct ear *prev, *next;
+	struct listener *listener; /* NULL: closing */
+	struct udp udp;
+	size_t joined;
+};
+
+/* One device on which a listener hears, and for whom. */
+struct hearing {
+	UT_hash_handle hh; /* by device */
+	unsigned device;
+	struct ear *ear;
+	struct relay_segment **segments;
+	size_t n_segments;
+};
+
+/* All that hears one address and port. */
+struct listener {
+	struct listener *prev, *next;
+	struct relay *relay;
+	struct net_address address; /* a group or a broadcast address */
+	uint16_t port;
+	struct ear *ears;
+	struct hearing *hearings; /* uthash */
+};
+
+/* What `l` hears on a device, or NULL. Asked for every datagram. */
+struct hearing *listener_hearing(const struct listener *l, unsigned device);
+
+/*
+ * Lets `s` hear `address` on the device with index `device`, joining it there
+ * if it is multicast and nobody has yet.
+ * Returns 0, or -errno and nothing changed.
+ */
+int listener_attach(struct relay *r, const struct net_address *address,
+	uint16_t port, unsigned device, struct relay_segment *s);
+
+/* Ends that, leaving the group after the last one and closing the sockets
+ * after the last device. Does nothing where `s` was not attached. */
+void listener_detach(struct relay *r, const struct net_address *address,
+	uint16_t port, unsigned device, struct relay_segment *s);
+
+/* ---- segment.c ---- */
+
+struct relay_segment {
+	struct relay_segment *prev, *next; /* of the channel */
+	struct relay_channel *channel;
+	size_t use; /* into the group's configuration */
+	char device[IF_NAMESIZE];
+	bool wanted;     /* mark and sweep of channel_match() */
+	unsigned owner;  /* interface that has the device, +1; 0: nobody else */
+	uint32_t slot;   /* the guard's */
+	size_t position; /* in the channel's plan */
+	uint64_t id;     /* never used twice: for the rate */
+
+	/* What is attached, to be undone when the device changes. */
+	unsigned index; /* 0: nothing */
+	uint64_t incarnation;
+	struct net_address *broadcasts; /* the device's own, heard too */
+	size_t n_broadcasts;
+
+	struct udp *sender;           /* NULL: cannot send now */
+	struct net_address source;    /* that the sender was opened for */
+	struct net_address broadcast; /* the device's own, or unset */
+
+	enum relay_state state;
+	int errnum; /* why it is failed, -errno */
+	char error[160];
+	bool known; /* its state has been told */
+
+	struct relay_counters counters;
+	struct outgoing *queue_head, **queue_tail;
+	struct relay_segment *next_dirty;
+	uint64_t told_ms; /* trouble(), last */
+	uint64_t untold;
+};
+
+/* Makes the segment of one use on one device ("": none matches) and appends it
+ * to its channel. NULL without memory. */
+struct relay_segment *segment_new(
+	struct relay_channel *c, size_t use, const char *device);
+/* Detaches and frees it. */
+void segment_free(struct relay_segment *s);
+
+/* The first half of following a device: lets go of what is no more. */
+void segment_release(struct relay_segment *s, const struct net_device *d);
+/* The second half: joins, opens the sender, derives the state. */
+void segment_follow(struct relay_segment *s, const struct net_device *d);
+/* Tells of a state that changed. */
+void segment_tell(
+	struct relay_segment *s, enum relay_state was, const char *error_was);
+/* Counts a failed send and tells of it at most once a minute. */
+void segment_trouble(struct relay_segment *s, int error);
+
+/*
+ * True if `source` is on-link on another segment of the channel and not on
+ * this one: some repeater that keeps sources put it there. Link-local
+ * addresses are on-link everywhere.
+ */
+bool segment_is_elsewhere(
+	const struct relay_segment *s, const struct net_address *source);
+
+const struct config_use *segment_use(const struct relay_segment *s);
+const struct config_interface *segment_interface(const struct relay_segment *s);
+
+/* ---- sender.c ---- */
+
+/* Opens the socket that `s` sends by, from its `source` on its device.
+ * Returns 0 or -errno. */
+int sender_open(struct relay_segment *s);
+void sender_close(struct relay_segment *s);
+
+/* ---- group.c ---- */
+
+struct relay_channel {
+	struct relay_channel *prev, *next;
+	struct relay_group *group;
+	struct net_address address;
+	uint16_t port;
+	bool broadcast;
+	struct guard guard;
+	struct relay_segment *segments;
+
+	/* The same for the decision, rebuilt when a segment changes. */
+	struct decide_channel plan;
+	struct decide_segment *plan_segments;
+	struct relay_segment **by_position;
+	size_t n_segments;
+};
+
+struct relay_group {
+	struct relay_group *prev, *next;
+	struct relay *relay;
+	struct config *config; /* a reference */
+	const struct config_group *c;
+	struct relay_channel *channels;
+	struct tale {
+		uint64_t told_ms; /* last */
+		uint64_t untold;
+	} loops, rates;
+};
+
+/* Makes a group with its channels, without segments. NULL without memory. */
+struct relay_group *group_new(
+	struct relay *r, struct config *config, const struct config_group *c);
+/* Frees it with all that it has, closing what nobody shares. */
+void group_free(struct relay_group *g);
+/* Moves an unchanged group to the configuration that has it as `c`. */
+void group_adopt(struct relay_group *g, struct config *config,
+	const struct config_group *c);
+
+/* Makes the segments those of the devices of now. Returns 0 or -ENOMEM. */
+int channel_match(struct relay_channel *c);
+/* Rebuilds the plan. Returns 0 or -ENOMEM. */
+int channel_plan(struct relay_channel *c);
+
+/* ---- claims.c ---- */
+
+/*
+ * Which interface of the configuration a device belongs to: an exact name wins
+ * over a glob, and else the earlier line.
+ * Returns its index; -ENOENT where no interface names the device.
+ */
+int claims_owner(const struct config *c, const struct net_device *d);
+
+/*
+ * Calls `each` for every device that interface `i` names now: exact names also
+ * while they are absent (d NULL), matches of globs, and once with the name ""
+ * where there is neither. Stops at the first result below 0 and returns it.
+ */
+int claims_each(const struct config_interface *i,
+	const struct net_devices *devices,
+	int (*each)(void *data, const char *name, const struct net_device *d),
+	void *data);
+
+/* Whose a device is, in words, for whom does not have it. Returns `buffer`. */
+const char *claims_words(const struct config *c, int owner,
+	const struct net_device *d, char *buffer, size_t size);
+
+/* ---- fanout.c ---- */
+
+/* One datagram on its way out of one segment. */
+struct outgoing {
+	struct outgoing *next;
+	const uint8_t *data; /* the receive batch's */
+	size_t size;
+	int ttl;
+	bool directed;
+	struct guard_ruling ruling;
+};
+
+/* Buckets of rates: sources times segments that are active at a time. */
+enum { RELAY_RATES = 16384 };
+
+/* More than a batch times the usual fan-out; when full it is emptied. */
+enum { RELAY_OUTBOX = 512 };
+
+struct outbox {
+	struct outgoing at[RELAY_OUTBOX];
+	size_t used;
+	struct relay_segment *dirty; /* segments with something to send */
+};
+
+void fanout_receive(struct udp *u, ssize_t n,
+	const struct udp_datagram *datagrams, uint32_t kernel_dropped);
+
+/* ---- relay.c ---- */
+
+struct relay {
+	uv_loop_t *loop;
+	struct net_devices *devices;
+	struct relay_callbacks callbacks;
+	struct config *config; /* a reference; NULL before the first */
+	struct udp_batch *batch;
+	struct siphash_key key;
+	struct quota remembered;
+	struct rate rate;
+	uint64_t next_id; /* of a segment */
+	struct relay_group *groups;
+	struct listener *listeners;
+	struct decision *decisions; /* scratch: of the largest channel */
+	size_t n_decisions;
+	struct outbox outbox;
+	struct relay_counters retired; /* of segments that are no more */
+	uv_timer_t retry;
+	uint64_t retry_ms; /* 0: not waiting */
+	bool standby;
+	bool closing;
+};
+
+void counters_add(
+	struct relay_counters *sum, const struct relay_counters *more);
+
+/* For the kernel: an address with a port, on a device where that matters. */
+void socket_address(const struct net_address *a, uint16_t port, unsigned device,
+	union udp_address *ret);
+
+#endif

@@ -1,0 +1,244 @@
+/*
+ * The relay as a whole: life cycle, configuration, following the devices.
+ */
+#include "relay/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <utlist.h>
+
+/* How long until what failed is tried again: doubled each time. */
+enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60 * 1000 };
+
+int relay_new(struct relay **ret, uv_loop_t *loop, struct net_devices *devices,
+	const struct relay_callbacks *callbacks)
+{
+	struct relay *r = calloc(1, sizeof(*r));
+	int err = -ENOMEM;
+
+	if (!r)
+		return -ENOMEM;
+	r->loop = loop;
+	r->devices = devices;
+	r->callbacks = *callbacks;
+	r->standby = true;
+	if (getrandom(&r->key, sizeof(r->key), 0) != sizeof(r->key)) {
+		err = -errno;
+		goto fail;
+	}
+	err = udp_batch_new(&r->batch, RELAY_BATCH, RELAY_SLOT_BYTES);
+	if (err < 0)
+		goto fail;
+	quota_init(&r->remembered, 1, &r->key);
+	rate_init(&r->rate, RELAY_RATES, &r->key);
+	(void)uv_timer_init(loop, &r->retry);
+	r->retry.data = r;
+	*ret = r;
+	return 0;
+fail:
+	free(r);
+	return err;
+}
+
+static void free_groups(struct relay_group *groups)
+{
+	struct relay_group *g, *next;
+
+	DL_FOREACH_SAFE(groups, g, next)
+	group_free(g);
+}
+
+static void timer_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+void relay_close(struct relay *r)
+{
+	if (!r)
+		return;
+	r->callbacks = (struct relay_callbacks){ 0 };
+	free_groups(r->groups);
+	r->groups = NULL;
+	quota_done(&r->remembered);
+	rate_done(&r->rate);
+	free(r->decisions);
+	udp_batch_free(r->batch);
+	config_unref(r->config);
+	uv_close((uv_handle_t *)&r->retry, timer_closed);
+}
+
+static struct relay_group *find(struct relay_group *groups, const char *name)
+{
+	struct relay_group *g;
+
+	DL_FOREACH(groups, g)
+	if (strcmp(g->c->name, name) == 0)
+		return g;
+	return NULL;
+}
+
+static bool stays(const struct relay *r, const struct relay_group *g,
+	const struct config *config, const struct config_group *c)
+{
+	return g && config_group_equal(r->config, g->c, config, c);
+}
+
+/* Makes the groups of `config` that are new or changed. The others are left
+ * where they are. Returns 0, or -ENOMEM and nothing is left behind. */
+static int make_new(
+	struct relay *r, struct config *config, struct relay_group **ret)
+{
+	struct relay_group *fresh = NULL, *g;
+	size_t i;
+
+	for (i = 0; i < config->n_groups; i++) {
+		const struct config_group *c = &config->groups[i];
+
+		if (stays(r, find(r->groups, c->name), config, c))
+			continue;
+		g = group_new(r, config, c);
+		if (!g) {
+			free_groups(fresh);
+			return -ENOMEM;
+		}
+		DL_APPEND(fresh, g);
+	}
+	*ret = fresh;
+	return 0;
+}
+
+/* Puts what stays and what is fresh into the order of `config`. What is left
+ * in r->groups then has no place any more. */
+static struct relay_group *arrange(
+	struct relay *r, struct config *config, struct relay_group *fresh)
+{
+	struct relay_group *arranged = NULL, *g;
+	size_t i;
+
+	for (i = 0; i < config->n_groups; i++) {
+		const struct config_group *c = &config->groups[i];
+
+		g = find(fresh, c->name);
+		if (g) {
+			DL_DELETE(fresh, g);
+		} else {
+			g = find(r->groups, c->name);
+			DL_DELETE(r->groups, g);
+			group_adopt(g, config, c);
+		}
+		DL_APPEND(arranged, g);
+	}
+	return arranged;
+}
+
+int relay_configure(struct relay *r, struct config *config)
+{
+	struct relay_group *fresh, *arranged;
+	int err;
+
+	err = make_new(r, config, &fresh);
+	if (err < 0)
+		return err;
+	arranged = arrange(r, config, fresh);
+	fresh = r->groups; /* the ones to go */
+	r->groups = arranged;
+	config_ref(config);
+	config_unref(r->config);
+	r->config = config;
+	quota_set_bound(&r->remembered, config->limits.remembered);
+	r->retry_ms = 0;
+	/* What is new joins before the old lets go, so that sockets and
+	 * memberships which both need go on without a gap. */
+	relay_devices_changed(r);
+	free_groups(fresh);
+	return 0;
+}
+
+static const struct net_device *device_of(const struct relay_segment *s)
+{
+	const struct relay *r = s->channel->group->relay;
+
+	return s->device[0] ? net_devices_by_name(r->devices, s->device) : NULL;
+}
+
+#define FOREACH_CHANNEL(r, g, c)                                               \
+	DL_FOREACH((r)->groups, g)                                             \
+	DL_FOREACH((g)->channels, c)
+
+static bool follow_all(struct relay *r)
+{
+	struct relay_channel *c;
+	struct relay_segment *s;
+	struct relay_group *g;
+	bool again = false;
+
+	FOREACH_CHANNEL(r, g, c)
+	if (channel_match(c) < 0)
+		again = true;
+	FOREACH_CHANNEL(r, g, c)
+	DL_FOREACH(c->segments, s)
+	segment_release(s, device_of(s));
+	FOREACH_CHANNEL(r, g, c)
+	{
+		DL_FOREACH(c->segments, s)
+		{
+			segment_follow(s, device_of(s));
+			again |= s->errnum != 0;
+		}
+		if (channel_plan(c) < 0)
+			again = true;
+	}
+	return again;
+}
+
+static void retry(uv_timer_t *t)
+{
+	struct relay *r = t->data;
+
+	relay_devices_changed(r);
+}
+
+void relay_devices_changed(struct relay *r)
+{
+	if (!follow_all(r)) {
+		r->retry_ms = 0;
+		(void)uv_timer_stop(&r->retry);
+		return;
+	}
+	/* The kernel tells of devices, but not of ports and memory that come
+	 * free: those are asked for again, ever less often. */
+	r->retry_ms = r->retry_ms ? r->retry_ms * 2 : RETRY_FIRST_MS;
+	if (r->retry_ms > RETRY_LAST_MS)
+		r->retry_ms = RETRY_LAST_MS;
+	(void)uv_timer_start(&r->retry, retry, r->retry_ms, 0);
+}
+
+void relay_set_standby(struct relay *r, bool standby)
+{
+	struct relay_channel *c;
+	struct relay_group *g;
+
+	r->standby = standby;
+	FOREACH_CHANNEL(r, g, c)
+	c->plan.standby = g->c->standby && standby;
+}
+
+bool relay_is_standby(const struct relay *r)
+{
+	return r->standby;
+}
+
+void counters_add(struct relay_counters *sum, const struct relay_counters *more)
+{
+	size_t i;
+
+	sum->received += more->received;
+	sum->sent += more->sent;
+	sum->received_bytes += more->received_bytes;
+	sum->sent_bytes += more->sent_bytes;
+	for (i = 0; i < RELAY_VERDICTS; i++)
+		sum->dropped[i] += more->dropped[i];
+}

@@ -1,0 +1,221 @@
+/*
+ * relay: hears datagrams on the segments of a group and sends them on the
+ * others. The folder's one header for others.
+ *
+ * Life cycle:
+ *   1. relay_new() makes a relay without groups on a loop.
+ *   2. relay_configure() gives it a configuration, at start and at each reload;
+ *      relay_devices_changed() tells it to follow the kernel's devices.
+ *   3. The readers below show what it does.
+ *   4. relay_close() ends it; its memory goes once the loop has closed its
+ *      handles.
+ *
+ * It knows no YAML, no JSON and no systemd: what happens is told by callbacks.
+ */
+#ifndef CRIER_RELAY_RELAY_H
+#define CRIER_RELAY_RELAY_H
+
+#include "config/config.h"
+#include "net/net.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct relay;
+
+/* What became of a datagram for one segment out, and the reasons to drop. */
+enum relay_verdict {
+	RELAY_SENT,
+	RELAY_OWN,        /* from one of this host's own addresses */
+	RELAY_LOOP,       /* the loop guard held it back */
+	RELAY_DIRECTION,  /* this kind does not cross that way */
+	RELAY_FILTER,     /* `allow` or `deny` */
+	RELAY_RATE,       /* its source says too much */
+	RELAY_SIZE,       /* `allow` or `deny` by size */
+	RELAY_TTL,        /* `decrement` came to 0 */
+	RELAY_STANDBY,    /* another router has the word */
+	RELAY_NO_ADDRESS, /* the segment out has no address to send from */
+	RELAY_QUEUE,      /* the device's or socket's queue was full */
+	RELAY_ERROR,      /* the send failed */
+	RELAY_KERNEL,     /* the kernel dropped it before crier read it */
+	RELAY_VERDICTS,
+};
+
+/* The word of the contract: "sent", "no_address" ... */
+const char *relay_verdict_word(enum relay_verdict v);
+
+enum relay_state {
+	RELAY_JOINED,
+	RELAY_ABSENT,  /* no such device now */
+	RELAY_DOWN,    /* there, but not up and running */
+	RELAY_NO_ADDR, /* up, but without an address of the family to send */
+	RELAY_FAILED,  /* see its error */
+	RELAY_STATES,
+};
+
+const char *relay_state_word(enum relay_state s);
+
+struct relay_counters {
+	uint64_t received, sent, received_bytes, sent_bytes;
+	uint64_t dropped[RELAY_VERDICTS]; /* [RELAY_SENT] stays 0 */
+};
+
+/* A bound on something that grows, and what it did. */
+struct relay_limit {
+	uint64_t used, bound, refused, evicted;
+};
+
+struct relay_group;
+struct relay_channel;
+struct relay_segment;
+
+/*
+ * What the owner is told. All run from the loop or from within
+ * relay_configure() and relay_devices_changed(); none may close the relay.
+ * Any may be NULL.
+ *
+ * segment: a segment's state or error changed. `was` is the state before;
+ *   `known` is false for a segment that has just come to be.
+ * gone: a segment ceased to be (its device left and nothing else names it).
+ * trouble: sends on a segment fail with `error` (-errno). At most once a
+ *   minute for a segment; `times` counts those since the last call.
+ * storm: `source` repeats one payload without end and was silenced
+ *   (RELAY_LOOP), or says more than the group's rate allows (RELAY_RATE). At
+ *   most once a minute for a group and reason; `times` as above.
+ */
+struct relay_callbacks {
+	void (*segment)(void *data, const struct relay_segment *s,
+		enum relay_state was, bool known);
+	void (*gone)(void *data, const struct relay_segment *s);
+	void (*trouble)(void *data, const struct relay_segment *s, int error,
+		uint64_t times);
+	void (*storm)(void *data, const struct relay_segment *s,
+		const struct net_address *source, enum relay_verdict why,
+		uint64_t times);
+	void *data;
+};
+
+/*
+ * Makes a relay. `devices` must outlive it. Standby is on at first.
+ * Returns 0; -ENOMEM; what getrandom(2) says.
+ */
+int relay_new(struct relay **ret, uv_loop_t *loop, struct net_devices *devices,
+	const struct relay_callbacks *callbacks);
+
+/* Ends it: no callback runs any more. NULL is fine. */
+void relay_close(struct relay *r);
+
+/*
+ * Takes over a configuration (holding a reference). Groups that say the same
+ * as before stay untouched, with their sockets and counters; the others are
+ * made anew, sharing what sockets they can. What fails for one segment is that
+ * segment's state, not an error here.
+ * Returns 0, or -ENOMEM and everything goes on as before.
+ */
+int relay_configure(struct relay *r, struct config *config);
+
+/* Compares every segment with the devices, and joins or leaves. */
+void relay_devices_changed(struct relay *r);
+
+/* Concerns only groups that say `standby`. */
+void relay_set_standby(struct relay *r, bool standby);
+bool relay_is_standby(const struct relay *r);
+
+/* ---- readers ---- */
+
+/* The sum over all segments, also of those that are no more. */
+void relay_totals(const struct relay *r, struct relay_counters *ret);
+void relay_remembered(struct relay *r, struct relay_limit *ret);
+
+/* In the configuration's order; start with NULL; NULL ends. */
+const struct relay_group *relay_group_next(
+	const struct relay *r, const struct relay_group *after);
+const struct relay_group *relay_group_find(
+	const struct relay *r, const char *name);
+const struct relay_channel *relay_channel_next(
+	const struct relay_group *g, const struct relay_channel *after);
+const struct relay_segment *relay_segment_next(
+	const struct relay_channel *c, const struct relay_segment *after);
+
+/* The group's configuration. Valid until the next relay_configure(). */
+const struct config_group *relay_group_config(const struct relay_group *g);
+const struct relay_group *relay_channel_group(const struct relay_channel *c);
+const struct relay_channel *relay_segment_channel(
+	const struct relay_segment *s);
+
+/* 255.255.255.255 for a broadcast channel. */
+const struct net_address *relay_channel_address(const struct relay_channel *c);
+uint16_t relay_channel_port(const struct relay_channel *c);
+
+/* What a segment shows of itself. Pointers are valid until the loop runs. */
+struct relay_segment_info {
+	const char *interface; /* the configuration's name */
+	const char *device;    /* "" where a pattern matches nothing */
+	unsigned index;        /* 0 while absent */
+	enum relay_state state;
+	const char *direction; /* "both", "from", "to",
+				  "searchers", "devices" */
+	int ttl;               /* as in struct config_use */
+	const char *error;     /* "" where all is well */
+	const struct relay_counters *counters;
+};
+
+void relay_segment_get(
+	const struct relay_segment *s, struct relay_segment_info *ret);
+
+/* One device of one interface of the configuration. */
+struct relay_interface_info {
+	const char *name;
+	const char *device;              /* as above */
+	const struct net_device *kernel; /* NULL while absent */
+	enum relay_state state; /* RELAY_JOINED: up; never RELAY_NO_ADDR */
+	const char *error;      /* whose the device is, or "" */
+};
+
+/* Calls `each` for every device of every interface, in order. */
+void relay_each_interface(const struct relay *r,
+	void (*each)(void *data, const struct relay_interface_info *i),
+	void *data);
+
+/* ---- explain ---- */
+
+enum relay_kind {
+	RELAY_KIND_UNKNOWN,
+	RELAY_KIND_SEARCH,
+	RELAY_KIND_ANNOUNCEMENT,
+	RELAY_KIND_PROBE,
+	RELAY_KIND_OTHER
+};
+
+/* A datagram that somebody describes. */
+struct relay_question {
+	const char *group;
+	const char *interface; /* a name of the configuration, or a device */
+	struct net_address source;
+	uint16_t port;                  /* 0: the channel's own */
+	struct net_address destination; /* unset: any channel of the family */
+	int ttl;                        /* -1: as an announcer would send it */
+	size_t size;                    /* bytes */
+	enum relay_kind kind;
+	const char *const *names; /* services or targets; may be NULL */
+	size_t n_names;
+};
+
+struct relay_answer {
+	const struct relay_segment *segment; /* out */
+	enum relay_verdict verdict;
+	const char *rule; /* the rule that decided, in words */
+};
+
+/*
+ * Says what would become of the datagram on each segment out, by the same
+ * functions that decide about real ones, spending nothing.
+ * Returns 0; -ENOENT (no such group); -ENODEV (no such interface or device in
+ * that group, or it has no channel of the source's family).
+ */
+int relay_explain(const struct relay *r, const struct relay_question *q,
+	void (*each)(void *data, const struct relay_answer *a), void *data);
+
+#endif

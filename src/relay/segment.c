@@ -1,0 +1,355 @@
+/*
+ * A segment: one device that takes part in a channel of a group.
+ *
+ * It follows its device in two halves, so that what has gone is let go of
+ * everywhere before anything is joined anew (kernel-facts 5.4).
+ */
+#include "relay/internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+enum { TELL_AGAIN_MS = 60 * 1000 };
+
+const struct config_use *segment_use(const struct relay_segment *s)
+{
+	return &s->channel->group->c->uses[s->use];
+}
+
+const struct config_interface *segment_interface(const struct relay_segment *s)
+{
+	const struct relay_group *g = s->channel->group;
+
+	return &g->config->interfaces[segment_use(s)->interface];
+}
+
+static struct relay *relay_of(const struct relay_segment *s)
+{
+	return s->channel->group->relay;
+}
+
+struct relay_segment *segment_new(
+	struct relay_channel *c, size_t use, const char *device)
+{
+	struct relay_segment *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	if (guard_slot_take(&c->guard, &s->slot) < 0) {
+		free(s);
+		return NULL;
+	}
+	s->channel = c;
+	s->use = use;
+	(void)snprintf(s->device, sizeof(s->device), "%s", device);
+	s->id = c->group->relay->next_id++;
+	s->state = RELAY_ABSENT;
+	s->queue_tail = &s->queue_head;
+	DL_APPEND(c->segments, s);
+	return s;
+}
+
+static void set_error(struct relay_segment *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void set_error(struct relay_segment *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(s->error, sizeof(s->error), fmt, ap);
+	va_end(ap);
+}
+
+static void detach_broadcasts(struct relay_segment *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_broadcasts; i++)
+		listener_detach(relay_of(s), &s->broadcasts[i],
+			s->channel->port, s->index, s);
+	s->n_broadcasts = 0;
+}
+
+static void detach(struct relay_segment *s)
+{
+	sender_close(s);
+	if (!s->index)
+		return;
+	detach_broadcasts(s);
+	listener_detach(relay_of(s), &s->channel->address, s->channel->port,
+		s->index, s);
+	s->index = 0;
+}
+
+void segment_free(struct relay_segment *s)
+{
+	struct relay *r = relay_of(s);
+
+	detach(s);
+	counters_add(&r->retired, &s->counters);
+	guard_slot_give(&s->channel->guard, s->slot);
+	DL_DELETE(s->channel->segments, s);
+	free(s->broadcasts);
+	free(s);
+}
+
+static uint64_t incarnation(
+	const struct relay_segment *s, const struct net_device *d)
+{
+	return s->channel->address.family == AF_INET6 ? d->incarnation6
+						      : d->incarnation4;
+}
+
+static bool has_broadcast(
+	const struct net_device *d, const struct net_address *a)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_addresses; i++)
+		if (net_address_equal(&d->addresses[i].broadcast, a))
+			return true;
+	return false;
+}
+
+static struct net_address broadcast_of(const struct net_device *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_addresses; i++)
+		if (net_address_is_set(&d->addresses[i].broadcast))
+			return d->addresses[i].broadcast;
+	return (struct net_address){ 0 };
+}
+
+/* The address to send from, or unset. */
+static struct net_address source_of(
+	const struct relay_segment *s, const struct net_device *d)
+{
+	const struct net_address *group = &s->channel->address;
+	bool link_local = net_address_is_link_scope_multicast(group);
+	const struct net_device_address *a;
+
+	a = net_device_source(d, group->family, link_local);
+	if (!a && group->family == AF_INET6)
+		a = net_device_source(d, AF_INET6, !link_local);
+	return a ? a->local.address : (struct net_address){ 0 };
+}
+
+void segment_release(struct relay_segment *s, const struct net_device *d)
+{
+	size_t i = 0;
+
+	if (!s->index)
+		return;
+	if (!d || s->owner || d->index != s->index ||
+		incarnation(s, d) != s->incarnation) {
+		detach(s);
+		return;
+	}
+	while (i < s->n_broadcasts) {
+		if (has_broadcast(d, &s->broadcasts[i])) {
+			i++;
+			continue;
+		}
+		listener_detach(relay_of(s), &s->broadcasts[i],
+			s->channel->port, s->index, s);
+		s->broadcasts[i] = s->broadcasts[--s->n_broadcasts];
+	}
+}
+
+/* Names the cure where one is known. */
+static void fail(struct relay_segment *s, const struct net_device *d,
+	const char *what, int err)
+{
+	const struct relay_channel *c = s->channel;
+
+	s->state = RELAY_FAILED;
+	s->errnum = err;
+	if (err == -EADDRINUSE)
+		set_error(s,
+			"%s: port %u is held by a program that does not share "
+			"it; \"ss -ulpn\" names it",
+			what, c->port);
+	else if (err == -EACCES)
+		set_error(s, "%s: port %u needs CAP_NET_BIND_SERVICE", what,
+			c->port);
+	else if (err == -EMFILE || err == -ENFILE)
+		set_error(s, "%s: no file is left; raise LimitNOFILE=", what);
+	else if (err == -ENOBUFS && c->address.family == AF_INET)
+		set_error(s,
+			"%s: the kernel allows no more memberships; raise "
+			"net.ipv4.igmp_max_memberships",
+			what);
+	else if (err == -EINVAL && c->address.family == AF_INET6 &&
+		 d->mtu < 1280)
+		set_error(s, "%s: IPv6 needs an MTU of 1280, this is %u", what,
+			(unsigned)d->mtu);
+	else
+		set_error(s, "%s: %s", what, strerror(-err));
+}
+
+static int attach_broadcast(
+	struct relay_segment *s, const struct net_address *a)
+{
+	struct net_address *grown;
+	size_t i;
+	int err;
+
+	for (i = 0; i < s->n_broadcasts; i++)
+		if (net_address_equal(&s->broadcasts[i], a))
+			return 0;
+	grown = reallocarray(
+		s->broadcasts, s->n_broadcasts + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	s->broadcasts = grown;
+	err = listener_attach(relay_of(s), a, s->channel->port, s->index, s);
+	if (err == 0)
+		s->broadcasts[s->n_broadcasts++] = *a;
+	return err;
+}
+
+/* A socket for each broadcast address of the device: it hears just that
+ * address (kernel-facts 4.1). */
+static int attach_broadcasts(
+	struct relay_segment *s, const struct net_device *d)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < d->n_addresses && err == 0; i++)
+		if (net_address_is_set(&d->addresses[i].broadcast))
+			err = attach_broadcast(s, &d->addresses[i].broadcast);
+	return err;
+}
+
+/* Hears, where the group hears here. */
+static int attach(struct relay_segment *s, const struct net_device *d)
+{
+	bool hears = segment_use(s)->role & CONFIG_HEARS;
+	int err;
+
+	if (!s->index) {
+		err = hears ? listener_attach(relay_of(s), &s->channel->address,
+				      s->channel->port, d->index, s)
+			    : 0;
+		if (err < 0)
+			return err;
+		s->index = d->index;
+		s->incarnation = incarnation(s, d);
+	}
+	return hears && s->channel->broadcast ? attach_broadcasts(s, d) : 0;
+}
+
+/* Opens the sender anew when its address changed: IPv6 would go on sending
+ * from a deleted address (kernel-facts 1.7). */
+static void follow_source(struct relay_segment *s, const struct net_device *d)
+{
+	struct net_address source = source_of(s, d);
+	int err;
+
+	if (s->sender && net_address_equal(&source, &s->source))
+		return;
+	sender_close(s);
+	s->source = source;
+	if (!net_address_is_set(&source)) {
+		s->state = RELAY_NO_ADDR;
+		return;
+	}
+	err = sender_open(s);
+	if (err < 0)
+		fail(s, d, "cannot send", err);
+}
+
+static void follow_present(struct relay_segment *s, const struct net_device *d)
+{
+	int err;
+
+	s->state = RELAY_JOINED;
+	s->broadcast = broadcast_of(d);
+	err = attach(s, d);
+	if (err < 0)
+		fail(s, d, "cannot join", err);
+	if (!net_device_is_up(d)) {
+		sender_close(s);
+		if (s->state == RELAY_JOINED)
+			s->state = RELAY_DOWN;
+		return;
+	}
+	if (segment_use(s)->role & CONFIG_SENT_TO && s->index)
+		follow_source(s, d);
+	if (d->is_port && s->state == RELAY_JOINED)
+		set_error(s, "this is a port of another device, where IP hears "
+			     "nothing; name the bridge or bond instead");
+}
+
+void segment_follow(struct relay_segment *s, const struct net_device *d)
+{
+	enum relay_state was = s->state;
+	char error_was[sizeof(s->error)];
+
+	memcpy(error_was, s->error, sizeof(error_was));
+	s->error[0] = '\0';
+	s->errnum = 0;
+	if (!d) {
+		s->state = RELAY_ABSENT;
+	} else if (s->owner) {
+		s->state = RELAY_FAILED;
+		(void)claims_words(s->channel->group->config, (int)s->owner - 1,
+			d, s->error, sizeof(s->error));
+	} else {
+		follow_present(s, d);
+	}
+	segment_tell(s, was, error_was);
+}
+
+void segment_tell(
+	struct relay_segment *s, enum relay_state was, const char *error_was)
+{
+	const struct relay_callbacks *cb = &relay_of(s)->callbacks;
+	bool known = s->known;
+
+	if (known && was == s->state && strcmp(error_was, s->error) == 0)
+		return;
+	s->known = true;
+	if (cb->segment)
+		cb->segment(cb->data, s, was, known);
+}
+
+void segment_trouble(struct relay_segment *s, int error)
+{
+	struct relay *r = relay_of(s);
+	uint64_t now = uv_now(r->loop);
+
+	s->untold++;
+	if (s->told_ms && now - s->told_ms < TELL_AGAIN_MS)
+		return;
+	if (r->callbacks.trouble)
+		r->callbacks.trouble(r->callbacks.data, s, error, s->untold);
+	s->told_ms = now;
+	s->untold = 0;
+}
+
+bool segment_is_elsewhere(
+	const struct relay_segment *in, const struct net_address *source)
+{
+	const struct relay_channel *c = in->channel;
+	const struct net_devices *devices = c->group->relay->devices;
+	const struct net_device *d = net_devices_by_index(devices, in->index);
+	size_t i;
+
+	if (net_address_is_link_local(source) || !d ||
+		net_device_is_on_link(d, source))
+		return false;
+	for (i = 0; i < c->n_segments; i++) {
+		d = net_devices_by_index(devices, c->by_position[i]->index);
+		if (d && net_device_is_on_link(d, source))
+			return true;
+	}
+	return false;
+}

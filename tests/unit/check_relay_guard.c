@@ -1,0 +1,492 @@
+/* Tests of relay/guard: what it lets pass, exactly until when. */
+#include "relay/guard.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WINDOW = 2000, LAN = 0, IOT = 1, GUEST = 2 };
+
+static const struct siphash_key key = { 3, 4 };
+
+static struct net_address host(unsigned n)
+{
+	struct net_address a = { .family = AF_INET };
+
+	a.v4.s_addr = htonl(0xc0000200u + n);
+	return a;
+}
+
+static void setup_with(struct guard *g, struct quota *q, size_t bound)
+{
+	uint32_t slot;
+
+	quota_init(q, bound, &key);
+	guard_init(g, WINDOW, q);
+	for (uint32_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(guard_slot_take(g, &slot), 0);
+		ck_assert_uint_eq(slot, i);
+	}
+}
+
+static void setup(struct guard *g, struct quota *q)
+{
+	setup_with(g, q, 1000);
+}
+
+static void teardown(struct guard *g, struct quota *q)
+{
+	guard_done(g);
+	ck_assert_uint_eq(q->used, 0);
+	quota_done(q);
+}
+
+static struct guard_ruling hear(struct guard *g, uint64_t digest, unsigned from,
+	uint32_t slot, uint64_t now)
+{
+	struct net_address a = host(from);
+	struct guard_ruling r;
+
+	ck_assert_int_eq(guard_hear(g, digest, &a, slot, now, &r), 0);
+	return r;
+}
+
+/* Hears and sends to `out` where that is allowed. True if it was. */
+static bool relay(struct guard *g, uint64_t digest, unsigned from, uint32_t in,
+	uint32_t out, uint64_t now)
+{
+	struct guard_ruling r = hear(g, digest, from, in, now);
+
+	if (!guard_may_send(g, &r, out, now))
+		return false;
+	guard_sent(g, &r, out, now);
+	return true;
+}
+
+START_TEST(passes_what_is_new)
+{
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	ck_assert(relay(&g, 1, 1, LAN, IOT, 100));
+	ck_assert(relay(&g, 2, 1, LAN, IOT, 100));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(holds_back_what_was_sent_there_until_exactly_the_window)
+{
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	ck_assert(relay(&g, 1, 1, LAN, IOT, 1000));
+	/* Another host, so no repetition: nobody there learns anything. */
+	ck_assert(!relay(&g, 1, 2, LAN, IOT, 1000));
+	ck_assert(!relay(&g, 1, 2, GUEST, IOT, 1000 + WINDOW - 1));
+	ck_assert(relay(&g, 1, 2, GUEST, IOT, 1000 + WINDOW));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(holds_back_what_was_heard_there)
+{
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	ck_assert(relay(&g, 1, 1, LAN, IOT, 1000));
+	/* A second relay brings it back from where it was sent. */
+	ck_assert(!relay(&g, 1, 9, IOT, LAN, 1001));
+	ck_assert(!relay(&g, 1, 9, IOT, LAN, 1000 + WINDOW - 1));
+	/* But to where it never was it passes. */
+	ck_assert(relay(&g, 1, 9, IOT, GUEST, 1002));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(being_held_back_does_not_prolong)
+{
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	ck_assert(relay(&g, 1, 1, LAN, IOT, 1000));
+	for (uint64_t t = 1100; t < 1000 + WINDOW; t += 100)
+		ck_assert(!relay(&g, 1, 2, LAN, IOT, t));
+	ck_assert(relay(&g, 1, 2, LAN, IOT, 1000 + WINDOW));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(a_failed_send_does_not_count)
+{
+	struct guard_ruling r;
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	r = hear(&g, 1, 1, LAN, 1000);
+	guard_sent(&g, &r, IOT, 1000);
+	guard_unsent(&g, &r, IOT, 1000);
+	ck_assert(relay(&g, 1, 2, LAN, IOT, 1001));
+	ck_assert(!relay(&g, 1, 3, LAN, IOT, 1002));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(a_host_that_repeats_itself_passes)
+{
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	for (unsigned i = 0; i < 8; i++)
+		ck_assert(relay(&g, 1, 1, LAN, IOT, 1000 + i));
+	/* From another segment it is no repetition. */
+	ck_assert(!relay(&g, 1, 1, GUEST, IOT, 1010));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(sixteen_in_a_row_pass_and_then_there_is_silence)
+{
+	struct guard_ruling r;
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	for (unsigned i = 0; i < GUARD_REPEATS; i++)
+		ck_assert(relay(&g, 1, 1, LAN, IOT, 1000));
+	r = hear(&g, 1, 1, LAN, 1000);
+	ck_assert(r.silenced);
+	ck_assert(r.storm);
+	ck_assert(!guard_may_send(&g, &r, IOT, 1000));
+	/* Whoever brings it, wherever it would go; and told once. */
+	r = hear(&g, 1, 2, GUEST, 1000 + WINDOW - 1);
+	ck_assert(r.silenced);
+	ck_assert(!r.storm);
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(other_payloads_pass_meanwhile)
+{
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	for (unsigned i = 0; i < 100; i++)
+		(void)relay(&g, 1, 1, LAN, IOT, 1000);
+	ck_assert(relay(&g, 2, 1, LAN, IOT, 1000));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(a_loop_ends_in_the_silence)
+{
+	struct guard g;
+	struct quota q;
+	uint64_t t = 1000;
+	unsigned n = 0;
+
+	/* Each copy that crier sends comes back 100 ms later. */
+	setup(&g, &q);
+	while (relay(&g, 1, 1, LAN, IOT, t)) {
+		t += 100;
+		ck_assert_uint_lt(++n, 100);
+	}
+	ck_assert_uint_eq(n, GUARD_REPEATS);
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(what_goes_on_meanwhile_is_the_hosts_own_doing)
+{
+	unsigned passed = 0, sent = 0;
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	for (uint64_t t = 1000; t < 61000; t += 250, sent++)
+		passed += relay(&g, 1, 1, LAN, IOT, t);
+	/* One silence of eight, then it passes for good. */
+	ck_assert_uint_eq(sent - passed, WINDOW / 250);
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(a_loop_on_top_of_a_repeating_host_is_found)
+{
+	unsigned copies = 0, extra = 0;
+	struct guard g;
+	struct quota q;
+
+	/* A beacon each 250 ms, proven to be its own doing ... */
+	setup(&g, &q);
+	for (uint64_t t = 0; t < 20000; t += 250)
+		(void)relay(&g, 1, 1, LAN, IOT, t);
+	/* ... and now every copy comes back at once, in the same form. */
+	for (uint64_t t = 20000; t < 21000; t += 250) {
+		extra = 0;
+		while (relay(&g, 1, 1, LAN, IOT, t) && extra < 1000)
+			extra++;
+		copies += extra;
+	}
+	ck_assert_uint_lt(copies, 64);
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(a_pause_of_a_window_starts_anew)
+{
+	struct guard g;
+	struct quota q;
+	uint64_t t = 0;
+
+	setup(&g, &q);
+	for (unsigned round = 0; round < 10; round++) {
+		for (unsigned i = 0; i < GUARD_REPEATS; i++)
+			ck_assert(relay(&g, 1, 1, LAN, IOT, t));
+		t += WINDOW;
+	}
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(off_remembers_nothing)
+{
+	struct guard_ruling r;
+	struct guard g;
+	struct quota q;
+	uint32_t slot;
+
+	quota_init(&q, 10, &key);
+	guard_init(&g, 0, &q);
+	ck_assert_int_eq(guard_slot_take(&g, &slot), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		r = hear(&g, 1, 1, slot, 5);
+		ck_assert(guard_may_send(&g, &r, slot, 5));
+		guard_sent(&g, &r, slot, 5);
+	}
+	ck_assert_uint_eq(q.used, 0);
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(expires_exactly_at_the_window)
+{
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	(void)hear(&g, 1, 1, LAN, 1000);
+	guard_expire(&g, 1000 + WINDOW - 1);
+	ck_assert_uint_eq(q.used, 1);
+	guard_expire(&g, 1000 + WINDOW);
+	ck_assert_uint_eq(q.used, 0);
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(a_flood_of_one_source_pushes_out_nobody_else)
+{
+	struct guard g;
+	struct quota q;
+
+	setup_with(&g, &q, 100);
+	ck_assert(relay(&g, 7, 1, LAN, IOT, 1000));
+	for (uint64_t d = 1000; d < 11000; d++)
+		(void)hear(&g, d, 2, LAN, 1001);
+	ck_assert_uint_eq(q.used, 100);
+	ck_assert_uint_eq(q.evicted, 10000 - 99);
+	ck_assert(!relay(&g, 7, 3, LAN, IOT, 1002));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(guards_share_a_bound)
+{
+	struct guard a, b;
+	struct quota q;
+	uint32_t slot;
+
+	setup_with(&a, &q, 10);
+	guard_init(&b, WINDOW, &q);
+	ck_assert_int_eq(guard_slot_take(&b, &slot), 0);
+	for (uint64_t d = 0; d < 10; d++)
+		(void)hear(&a, d, 1, LAN, 1000);
+	(void)hear(&b, 99, 2, slot, 1000);
+	ck_assert_uint_eq(a.used, 9);
+	ck_assert_uint_eq(b.used, 1);
+	guard_done(&b);
+	teardown(&a, &q);
+}
+END_TEST
+
+/* The outbox holds a ruling while other datagrams are heard. */
+START_TEST(a_ruling_of_a_given_up_entry_touches_nothing)
+{
+	struct guard_ruling old, now;
+	struct guard g;
+	struct quota q;
+
+	setup_with(&g, &q, 1);
+	old = hear(&g, 1, 1, LAN, 1000);
+	now = hear(&g, 2, 1, LAN, 1000);
+	ck_assert_ptr_eq(old.entry, now.entry);
+	guard_sent(&g, &now, IOT, 1000);
+	guard_unsent(&g, &old, IOT, 1000);
+	ck_assert(!relay(&g, 2, 5, LAN, IOT, 1001));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(a_slot_that_is_given_back_starts_clean)
+{
+	struct guard g;
+	struct quota q;
+	uint32_t slot;
+
+	setup(&g, &q);
+	ck_assert(relay(&g, 1, 1, LAN, IOT, 1000));
+	guard_slot_give(&g, IOT);
+	ck_assert_int_eq(guard_slot_take(&g, &slot), 0);
+	ck_assert_uint_eq(slot, IOT);
+	ck_assert(relay(&g, 1, 2, LAN, IOT, 1001));
+	teardown(&g, &q);
+}
+END_TEST
+
+START_TEST(many_slots_and_many_payloads)
+{
+	struct guard g;
+	struct quota q;
+	uint32_t slot;
+
+	setup_with(&g, &q, 5000);
+	for (uint32_t i = 3; i < 100; i++)
+		ck_assert_int_eq(guard_slot_take(&g, &slot), 0);
+	for (uint64_t d = 0; d < 5000; d++)
+		ck_assert(relay(&g, d, (unsigned)d % 200, 42, 99, 1000));
+	for (uint64_t d = 0; d < 5000; d++)
+		ck_assert(!relay(&g, d, 999, 41, 99, 1001));
+	teardown(&g, &q);
+}
+END_TEST
+
+/* Times are kept as 32 bits. */
+START_TEST(time_may_wrap)
+{
+	uint64_t t = UINT32_MAX - 500;
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	ck_assert(relay(&g, 1, 1, LAN, IOT, t));
+	ck_assert(!relay(&g, 1, 2, LAN, IOT, t + WINDOW - 1));
+	ck_assert(relay(&g, 1, 2, LAN, IOT, t + WINDOW));
+	teardown(&g, &q);
+}
+END_TEST
+
+/*
+ * Two relays between the same three segments, and any order of arrival: each
+ * datagram makes at most one copy of each relay on each segment, then there is
+ * silence.
+ */
+START_TEST(two_relays_send_at_most_one_copy_each)
+{
+	enum { N = 64 };
+
+	for (unsigned seed = 0; seed < 500; seed++) {
+		struct {
+			unsigned from;
+			uint32_t segment;
+		} air[N] = { { 100, seed % 3 } };
+		bool heard[N][2] = { { false } };
+		unsigned copies[2][3] = { { 0 } }, n = 1, left = 2;
+		struct guard g[2];
+		struct quota q[2];
+
+		srand(seed);
+		setup(&g[0], &q[0]);
+		setup(&g[1], &q[1]);
+		while (left) {
+			unsigned k = (unsigned)rand() % n;
+			unsigned who = (unsigned)rand() % 2;
+			struct guard_ruling r;
+
+			if (heard[k][who])
+				continue;
+			heard[k][who] = true;
+			left--;
+			if (air[k].from == who)
+				continue; /* its own */
+			r = hear(&g[who], 1, air[k].from, air[k].segment,
+				1000 + n);
+			for (uint32_t out = 0; out < 3; out++) {
+				if (out == air[k].segment ||
+					!guard_may_send(
+						&g[who], &r, out, 1000 + n))
+					continue;
+				guard_sent(&g[who], &r, out, 1000 + n);
+				ck_assert_uint_le(++copies[who][out], 2);
+				ck_assert_uint_lt(n, N);
+				air[n].from = who;
+				air[n++].segment = out;
+				left += 2;
+			}
+		}
+		for (unsigned who = 0; who < 2; who++) {
+			teardown(&g[who], &q[who]);
+			for (uint32_t s = 0; s < 3; s++)
+				ck_assert_uint_le(copies[who][s], 1);
+		}
+	}
+}
+END_TEST
+
+static void add_limits(TCase *t)
+{
+	tcase_add_test(t, off_remembers_nothing);
+	tcase_add_test(t, expires_exactly_at_the_window);
+	tcase_add_test(t, a_flood_of_one_source_pushes_out_nobody_else);
+	tcase_add_test(t, guards_share_a_bound);
+	tcase_add_test(t, a_ruling_of_a_given_up_entry_touches_nothing);
+	tcase_add_test(t, a_slot_that_is_given_back_starts_clean);
+	tcase_add_test(t, many_slots_and_many_payloads);
+	tcase_add_test(t, time_may_wrap);
+	tcase_add_test(t, two_relays_send_at_most_one_copy_each);
+}
+
+int main(void)
+{
+	Suite *s = suite_create("relay_guard");
+	TCase *t = tcase_create("all");
+	SRunner *r;
+	int failed;
+
+	tcase_add_test(t, passes_what_is_new);
+	tcase_add_test(
+		t, holds_back_what_was_sent_there_until_exactly_the_window);
+	tcase_add_test(t, holds_back_what_was_heard_there);
+	tcase_add_test(t, being_held_back_does_not_prolong);
+	tcase_add_test(t, a_failed_send_does_not_count);
+	tcase_add_test(t, a_host_that_repeats_itself_passes);
+	tcase_add_test(t, sixteen_in_a_row_pass_and_then_there_is_silence);
+	tcase_add_test(t, other_payloads_pass_meanwhile);
+	tcase_add_test(t, a_loop_ends_in_the_silence);
+	tcase_add_test(t, what_goes_on_meanwhile_is_the_hosts_own_doing);
+	tcase_add_test(t, a_loop_on_top_of_a_repeating_host_is_found);
+	tcase_add_test(t, a_pause_of_a_window_starts_anew);
+	add_limits(t);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? 1 : 0;
+}
