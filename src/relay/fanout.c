@@ -1,11 +1,12 @@
 /*
- * The path of a datagram: from a receive batch, through the decision and the
- * loop guard, into the queues of the segments out, and off in one system call
- * for each. Nothing here allocates.
+ * The path of a datagram: from a receive batch, through the decision, the rate
+ * and the loop guard, into the queues of the segments out. Nothing here
+ * allocates.
  */
 #include "relay/internal.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* What a receive batch's datagram is, for every channel that hears it. */
 struct arrival {
@@ -16,131 +17,6 @@ struct arrival {
 	uint64_t now_ms;
 	bool own;
 };
-
-/* ---- out ---- */
-
-/* One sendmmsg() of one segment, for the report of what failed. */
-struct departure {
-	struct relay_segment *segment;
-	struct outgoing *at[RELAY_BATCH];
-};
-
-static enum relay_verdict verdict_of(int error)
-{
-	switch (error) {
-	case -EAGAIN:
-	case -ENOBUFS:
-	case -ENOMEM:
-		return RELAY_QUEUE;
-	default:
-		return RELAY_ERROR;
-	}
-}
-
-static void not_sent(void *data, size_t index, int error)
-{
-	const struct departure *d = data;
-	const struct outgoing *o = d->at[index];
-	struct relay_segment *s = d->segment;
-
-	s->counters.sent--;
-	s->counters.sent_bytes -= o->size;
-	s->counters.dropped[verdict_of(error)]++;
-	guard_unsent(&s->channel->guard, &o->ruling, s->slot,
-		uv_now(s->channel->group->relay->loop));
-	segment_trouble(s, error);
-}
-
-/* A broadcast names its destination, and the device and source that the
- * kernel would otherwise look up by route (kernel-facts 4.2). */
-struct addresses {
-	union udp_address all, own, source;
-};
-
-static void broadcast_addresses(
-	const struct relay_segment *s, struct addresses *ret)
-{
-	const struct relay_channel *c = s->channel;
-
-	socket_address(&c->address, c->port, 0, &ret->all);
-	socket_address(&s->broadcast, c->port, 0, &ret->own);
-	socket_address(&s->source, 0, 0, &ret->source);
-}
-
-static void address_broadcast(const struct relay_segment *s,
-	const struct addresses *a, const struct outgoing *o,
-	struct udp_out *out)
-{
-	out->destination = o->directed ? &a->own : &a->all;
-	out->source = &a->source;
-	out->device = s->index;
-}
-
-/* Sends up to a batch of what `s` has queued. */
-static void depart(struct relay_segment *s)
-{
-	struct departure d = { .segment = s };
-	struct udp_out out[RELAY_BATCH];
-	struct addresses a;
-	size_t n;
-
-	if (s->channel->broadcast)
-		broadcast_addresses(s, &a);
-	for (n = 0; n < RELAY_BATCH && s->queue_head; n++) {
-		struct outgoing *o = s->queue_head;
-
-		s->queue_head = o->next;
-		d.at[n] = o;
-		out[n] = (struct udp_out){
-			.data = o->data, .size = o->size, .ttl = o->ttl
-		};
-		if (s->channel->broadcast)
-			address_broadcast(s, &a, o, &out[n]);
-		s->counters.sent_bytes += o->size;
-	}
-	s->counters.sent += n;
-	(void)udp_send_batch(s->sender, out, n, not_sent, &d);
-}
-
-static void flush(struct relay *r)
-{
-	while (r->outbox.dirty) {
-		struct relay_segment *s = r->outbox.dirty;
-
-		while (s->queue_head)
-			depart(s);
-		s->queue_tail = &s->queue_head;
-		r->outbox.dirty = s->next_dirty;
-	}
-	r->outbox.used = 0;
-}
-
-static void enqueue(struct relay_segment *s, const struct arrival *a, int ttl,
-	bool directed, const struct guard_ruling *ruling)
-{
-	struct outbox *box = &s->channel->group->relay->outbox;
-	struct outgoing *o;
-
-	if (box->used == RELAY_OUTBOX)
-		flush(s->channel->group->relay);
-	o = &box->at[box->used++];
-	*o = (struct outgoing){
-		.data = a->datagram->data,
-		.size = a->datagram->size,
-		/* A fixed TTL is the socket's own already. */
-		.ttl = segment_use(s)->ttl > 0 ? -1 : ttl,
-		.directed = directed,
-		.ruling = *ruling,
-	};
-	if (!s->queue_head) {
-		s->next_dirty = box->dirty;
-		box->dirty = s;
-	}
-	*s->queue_tail = o;
-	s->queue_tail = &o->next;
-}
-
-/* ---- in ---- */
 
 /* At most once a minute for a group and reason. */
 static void tell_of_storm(struct relay_segment *in,
@@ -167,6 +43,67 @@ static void count_drop(struct relay_segment *s, enum relay_verdict verdict)
 	s->counters.dropped[verdict]++;
 }
 
+static enum config_source source_mode(
+	const struct relay_group *g, const struct net_address *source)
+{
+	/* A link-local source means nothing on another link (RFC 4291, 2.5.6):
+	 * only its port is kept. */
+	if (g->c->source == CONFIG_SOURCE_PRESERVE &&
+		source->family == AF_INET6 && net_address_is_link_local(source))
+		return CONFIG_SOURCE_OWN_PORT;
+	return g->c->source;
+}
+
+static void send_out(struct relay_segment *out, const struct arrival *a,
+	int ttl, bool directed, const struct guard_ruling *ruling)
+{
+	struct relay_group *g = out->channel->group;
+	enum config_source mode = source_mode(g, &a->source);
+	struct sender *by = out->sender;
+	struct outgoing *o;
+	int err;
+
+	if (mode != CONFIG_SOURCE_OWN) {
+		err = sender_from_port(out, a->port, &by);
+		if (err < 0) {
+			count_drop(out, RELAY_ERROR);
+			segment_trouble(out, err);
+			return;
+		}
+	}
+	guard_sent(&out->channel->guard, ruling, out->slot, a->now_ms);
+	o = outbox_take(g->relay);
+	*o = (struct outgoing) {
+		.data = a->datagram->data,
+		.size = a->datagram->size,
+		/* A fixed TTL is the socket's own already. */
+		.ttl = segment_use(out)->ttl > 0 ? -1 : ttl,
+		.ruling = *ruling,
+	};
+	if (mode == CONFIG_SOURCE_PRESERVE)
+		o->announcer = a->source;
+	outbox_put(by, o, directed);
+}
+
+/* What makes two datagrams the same: the payload, and under `preserve` the
+ * source too, since others then hear another datagram. */
+static uint64_t sameness(
+	const struct relay_segment *in, const struct arrival *a)
+{
+	const struct relay_group *g = in->channel->group;
+	struct {
+		uint64_t digest;
+		uint8_t address[16];
+		uint16_t port;
+		uint8_t zero[6];
+	} all = { .digest = a->digest, .port = a->port };
+
+	if (g->c->source != CONFIG_SOURCE_PRESERVE)
+		return a->digest;
+	memcpy(all.address, a->source.bytes, net_address_size(&a->source));
+	return siphash(&g->relay->key, &all, sizeof(all));
+}
+
 /* The second, stateful step: what the decision lets through may be held back
  * by the loop guard. */
 static void fan_out(struct relay_segment *in, const struct arrival *a,
@@ -176,7 +113,7 @@ static void fan_out(struct relay_segment *in, const struct arrival *a,
 	struct guard_ruling ruling;
 	size_t i;
 
-	if (guard_hear(&c->guard, a->digest, &a->source, in->slot, a->now_ms,
+	if (guard_hear(&c->guard, sameness(in, a), &a->source, in->slot, a->now_ms,
 		    &ruling) < 0) {
 		count_drop(in, RELAY_ERROR);
 		return;
@@ -196,8 +133,7 @@ static void fan_out(struct relay_segment *in, const struct arrival *a,
 			count_drop(out, RELAY_LOOP);
 			continue;
 		}
-		guard_sent(&c->guard, &ruling, out->slot, a->now_ms);
-		enqueue(out, a, decisions[i].ttl, directed, &ruling);
+		send_out(out, a, decisions[i].ttl, directed, &ruling);
 	}
 }
 
@@ -258,7 +194,8 @@ static void arrive(struct ear *e, const struct udp_datagram *d)
 	(void)net_address_from_socket(&d->source.sa, &a.source, &a.port);
 	(void)net_address_from_socket(&d->destination.sa, &a.destination, NULL);
 	a.own = net_devices_is_own(r->devices, &a.source);
-	a.digest = siphash(&r->key, d->data, d->size);
+	if (!a.own)
+		a.digest = siphash(&r->key, d->data, d->size);
 	a.now_ms = uv_now(r->loop);
 	for (i = 0; i < h->n_segments; i++)
 		offer(h->segments[i], &a);
@@ -287,5 +224,5 @@ void fanout_receive(struct udp *u, ssize_t n,
 		count_kernel(e, datagrams[0].device, kernel_dropped);
 	for (i = 0; i < n; i++)
 		arrive(e, &datagrams[i]);
-	flush(e->listener->relay);
+	outbox_flush(e->listener->relay);
 }

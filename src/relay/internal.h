@@ -81,6 +81,15 @@ void listener_detach(struct relay *r, const struct net_address *address,
 
 /* ---- segment.c ---- */
 
+/* Where a segment sends to: the group, the `target` instead of it, or a copy
+ * to each of the `peers`. */
+struct destinations {
+	union udp_address group; /* or 255.255.255.255, or the target */
+	union udp_address own;	 /* the device's own broadcast address */
+	union udp_address *peers;
+	size_t n_peers;
+};
+
 struct relay_segment {
 	struct relay_segment *prev, *next; /* of the channel */
 	struct relay_channel *channel;
@@ -98,9 +107,11 @@ struct relay_segment {
 	struct net_address *broadcasts; /* the device's own, heard too */
 	size_t n_broadcasts;
 
-	struct udp *sender;           /* NULL: cannot send now */
-	struct net_address source;    /* that the sender was opened for */
+	struct sender *sender;	      /* NULL: cannot send now */
+	struct sender *other_senders; /* uthash: from other ports */
+	struct net_address source;    /* that the senders were opened for */
 	struct net_address broadcast; /* the device's own, or unset */
+	struct destinations to;
 
 	enum relay_state state;
 	int errnum; /* why it is failed, -errno */
@@ -108,8 +119,6 @@ struct relay_segment {
 	bool known; /* its state has been told */
 
 	struct relay_counters counters;
-	struct outgoing *queue_head, **queue_tail;
-	struct relay_segment *next_dirty;
 	uint64_t told_ms; /* trouble(), last */
 	uint64_t untold;
 };
@@ -144,10 +153,67 @@ const struct config_interface *segment_interface(const struct relay_segment *s);
 
 /* ---- sender.c ---- */
 
-/* Opens the socket that `s` sends by, from its `source` on its device.
- * Returns 0 or -errno. */
+/*
+ * A socket that a segment sends by, and what waits for it. Each segment has
+ * its own, so that a slow device cannot hold up the others (kernel-facts 0.C);
+ * where announcers' ports are kept, one more for each port.
+ */
+struct sender {
+	struct relay_segment *segment;
+	struct udp udp;
+	uint16_t port; /* that it sends from */
+	bool connected;
+	struct outgoing *queue_head, **queue_tail;
+	struct sender *next_dirty;
+
+	/* Of those for other ports. */
+	UT_hash_handle hh;		/* in the segment, by port */
+	struct sender *prev, *next; /* in the relay, the oldest use first */
+};
+
+/* Ports of announcers that are kept open: the one that was used the longest
+ * ago gives way. */
+enum { RELAY_PORTS = 256 };
+
+/* Opens the segment's own sender, from its `source` on its device. Returns 0
+ * or -errno. */
 int sender_open(struct relay_segment *s);
+/* Closes it, and those for other ports. */
 void sender_close(struct relay_segment *s);
+
+/* The sender from `port`, which may be the segment's own one; opened where
+ * there is none yet. Returns 0 or -errno. */
+int sender_from_port(struct relay_segment *s, uint16_t port,
+	struct sender **ret);
+
+/* ---- outbox.c ---- */
+
+/* One datagram on its way out of one segment. */
+struct outgoing {
+	struct outgoing *next;
+	const uint8_t *data; /* the receive batch's */
+	size_t size;
+	int ttl; /* -1: the socket's own */
+	const union udp_address *destination; /* NULL: connected to it */
+	struct net_address announcer; /* its source; unset: the segment's */
+	struct guard_ruling ruling;
+};
+
+/* More than a batch times the usual fan-out; when full it is emptied. */
+enum { RELAY_OUTBOX = 512 };
+
+struct outbox {
+	struct outgoing at[RELAY_OUTBOX];
+	size_t used;
+	struct sender *dirty; /* those with something to send */
+};
+
+/* Room for one more datagram, which outbox_put() then queues. */
+struct outgoing *outbox_take(struct relay *r);
+/* Queues `o` for every destination of the segment of `by`. */
+void outbox_put(struct sender *by, struct outgoing *o, bool directed);
+/* Sends all that is queued. */
+void outbox_flush(struct relay *r);
 
 /* ---- group.c ---- */
 
@@ -218,27 +284,8 @@ const char *claims_words(const struct config *c, int owner,
 
 /* ---- fanout.c ---- */
 
-/* One datagram on its way out of one segment. */
-struct outgoing {
-	struct outgoing *next;
-	const uint8_t *data; /* the receive batch's */
-	size_t size;
-	int ttl;
-	bool directed;
-	struct guard_ruling ruling;
-};
-
 /* Buckets of rates: sources times segments that are active at a time. */
 enum { RELAY_RATES = 16384 };
-
-/* More than a batch times the usual fan-out; when full it is emptied. */
-enum { RELAY_OUTBOX = 512 };
-
-struct outbox {
-	struct outgoing at[RELAY_OUTBOX];
-	size_t used;
-	struct relay_segment *dirty; /* segments with something to send */
-};
 
 void fanout_receive(struct udp *u, ssize_t n,
 	const struct udp_datagram *datagrams, uint32_t kernel_dropped);
@@ -260,6 +307,8 @@ struct relay {
 	struct decision *decisions; /* scratch: of the largest channel */
 	size_t n_decisions;
 	struct outbox outbox;
+	struct sender *ports; /* utlist, the oldest use first */
+	size_t n_ports;
 	struct relay_counters retired; /* of segments that are no more */
 	uv_timer_t retry;
 	uint64_t retry_ms; /* 0: not waiting */

@@ -48,7 +48,6 @@ struct relay_segment *segment_new(
 	(void)snprintf(s->device, sizeof(s->device), "%s", device);
 	s->id = c->group->relay->next_id++;
 	s->state = RELAY_ABSENT;
-	s->queue_tail = &s->queue_head;
 	DL_APPEND(c->segments, s);
 	return s;
 }
@@ -95,6 +94,7 @@ void segment_free(struct relay_segment *s)
 	guard_slot_give(&s->channel->guard, s->slot);
 	DL_DELETE(s->channel->segments, s);
 	free(s->broadcasts);
+	free(s->to.peers);
 	free(s);
 }
 
@@ -246,6 +246,39 @@ static int attach(struct relay_segment *s, const struct net_device *d)
 	return hears && s->channel->broadcast ? attach_broadcasts(s, d) : 0;
 }
 
+/* Peers of the channel's family get a copy each. Returns 0 or -ENOMEM. */
+static int address_peers(struct relay_segment *s)
+{
+	const struct config_interface *i = segment_interface(s);
+	const struct relay_channel *c = s->channel;
+	size_t k;
+
+	s->to.n_peers = 0;
+	if (!i->n_peers)
+		return 0;
+	if (!s->to.peers)
+		s->to.peers = calloc(i->n_peers, sizeof(*s->to.peers));
+	if (!s->to.peers)
+		return -ENOMEM;
+	for (k = 0; k < i->n_peers; k++)
+		if (i->peers[k].family == c->address.family)
+			socket_address(&i->peers[k], c->port, s->index,
+				&s->to.peers[s->to.n_peers++]);
+	return 0;
+}
+
+static int address_segment(struct relay_segment *s)
+{
+	const struct net_address *target = &segment_use(s)->target;
+	const struct relay_channel *c = s->channel;
+
+	if (target->family != c->address.family)
+		target = &c->address;
+	socket_address(target, c->port, s->index, &s->to.group);
+	socket_address(&s->broadcast, c->port, 0, &s->to.own);
+	return address_peers(s);
+}
+
 /* Opens the sender anew when its address changed: IPv6 would go on sending
  * from a deleted address (kernel-facts 1.7). */
 static void follow_source(struct relay_segment *s, const struct net_device *d)
@@ -253,15 +286,19 @@ static void follow_source(struct relay_segment *s, const struct net_device *d)
 	struct net_address source = source_of(s, d);
 	int err;
 
-	if (s->sender && net_address_equal(&source, &s->source))
+	if (s->sender && net_address_equal(&source, &s->source)) {
+		socket_address(&s->broadcast, s->channel->port, 0, &s->to.own);
 		return;
+	}
 	sender_close(s);
 	s->source = source;
 	if (!net_address_is_set(&source)) {
 		s->state = RELAY_NO_ADDR;
 		return;
 	}
-	err = sender_open(s);
+	err = address_segment(s);
+	if (err == 0)
+		err = sender_open(s);
 	if (err < 0)
 		fail(s, d, "cannot send", err);
 }

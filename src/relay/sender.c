@@ -1,45 +1,60 @@
 /*
- * The socket that a segment sends by: one for each, so that a slow device
- * cannot hold up the others (kernel-facts 0.C).
+ * The sockets that segments send by.
  *
- * It is bound to the group's address and port, not to the segment's: whoever
- * sends from the port must share it, and unicast that comes to the port stays
- * with the host's own programs.
+ * They are bound to the group's address, not to the segment's: whoever sends
+ * from the port must share it, and unicast that comes to the port stays with
+ * the host's own programs. They hear nothing.
  */
 #include "relay/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <utlist.h>
 
-static void sender_closed(struct udp *u)
+static struct relay *relay_of(const struct relay_segment *s)
 {
-	free(u);
+	return s->channel->group->relay;
 }
 
-void sender_close(struct relay_segment *s)
+static bool has_fixed_destination(const struct relay_segment *s)
 {
-	if (!s->sender)
-		return;
-	udp_close(s->sender, sender_closed);
-	s->sender = NULL;
+	const struct net_address *target = &segment_use(s)->target;
+
+	return !s->channel->broadcast && !s->to.n_peers &&
+	       target->family != s->channel->address.family;
+}
+
+static bool preserves(const struct relay_segment *s)
+{
+	return s->channel->group->c->source == CONFIG_SOURCE_PRESERVE;
+}
+
+static int set_ttl(struct relay_segment *s, struct udp *u)
+{
+	int ttl = segment_use(s)->ttl;
+	int err;
+
+	/* A TTL that follows what was heard goes with each datagram. */
+	if (ttl < 0)
+		return 0;
+	err = udp_set_multicast_ttl(u, ttl);
+	return err < 0 ? err : udp_set_ttl(u, ttl);
 }
 
 static int set_options(struct relay_segment *s, struct udp *u)
 {
 	const struct relay_channel *c = s->channel;
-	int ttl = segment_use(s)->ttl;
 	union udp_address source;
 	int err;
 
-	/* A TTL that follows what was heard goes with each datagram. */
-	if (ttl > 0) {
-		err = c->broadcast ? udp_set_ttl(u, ttl)
-				   : udp_set_multicast_ttl(u, ttl);
+	err = set_ttl(s, u);
+	if (err < 0)
+		return err;
+	if (c->address.family == AF_INET) {
+		err = udp_set_broadcast(u, true);
 		if (err < 0)
 			return err;
 	}
-	if (c->broadcast)
-		return udp_set_broadcast(u, true);
 	err = udp_set_multicast_loop(u, c->group->c->loop);
 	if (err < 0)
 		return err;
@@ -47,45 +62,131 @@ static int set_options(struct relay_segment *s, struct udp *u)
 	 * borrow another one's (kernel-facts 0.G). IPv6 chooses among those of
 	 * the device. */
 	socket_address(&s->source, 0, 0, &source);
-	return udp_set_multicast_interface(
-		u, s->index, c->address.family == AF_INET ? &source : NULL);
+	return udp_set_multicast_interface(u, s->index,
+		c->address.family == AF_INET ? &source : NULL);
 }
 
-int sender_open(struct relay_segment *s)
+static int bind_and_set(struct relay_segment *s, struct sender *by)
 {
 	const struct relay_channel *c = s->channel;
 	unsigned flags = UDP_SHARE | UDP_OWN_GROUPS | UDP_SEND_ONLY;
 	union udp_address group;
-	struct udp *u;
 	int err;
 
-	u = calloc(1, sizeof(*u));
-	if (!u)
-		return -ENOMEM;
-	err = udp_init(c->group->relay->loop, u);
-	if (err < 0) {
-		free(u);
-		return err;
-	}
 	if (c->address.family == AF_INET6)
 		flags |= UDP_IPV6ONLY;
-	socket_address(&c->address, c->port, s->index, &group);
-	err = udp_bind(u, &group, flags);
+	socket_address(&c->address, by->port, s->index, &group);
+	err = udp_bind(&by->udp, &group, flags);
 	if (err < 0)
-		goto fail;
-	err = set_options(s, u);
+		return err;
+	return set_options(s, &by->udp);
+}
+
+static void sender_closed(struct udp *u)
+{
+	free(u->data);
+}
+
+static int sender_new(struct relay_segment *s, uint16_t port,
+	struct sender **ret)
+{
+	struct sender *by = calloc(1, sizeof(*by));
+	int err;
+
+	if (!by)
+		return -ENOMEM;
+	err = udp_init(relay_of(s)->loop, &by->udp);
+	if (err < 0) {
+		free(by);
+		return err;
+	}
+	by->udp.data = by;
+	by->segment = s;
+	by->port = port;
+	by->queue_tail = &by->queue_head;
+	err = bind_and_set(s, by);
 	if (err < 0)
 		goto fail;
 	/* Connected, a multicast socket looks up no route for each datagram on
-	 * IPv6 (kernel-facts 11); a broadcast one has several destinations. */
-	if (!c->broadcast) {
-		err = udp_connect(u, &group);
+	 * IPv6 (kernel-facts 11). */
+	if (has_fixed_destination(s) && !preserves(s)) {
+		err = udp_connect(&by->udp, &s->to.group);
 		if (err < 0)
 			goto fail;
+		by->connected = true;
 	}
-	s->sender = u;
+	*ret = by;
 	return 0;
 fail:
-	udp_close(u, sender_closed);
+	udp_close(&by->udp, sender_closed);
 	return err;
+}
+
+int sender_open(struct relay_segment *s)
+{
+	return sender_new(s, s->channel->port, &s->sender);
+}
+
+static void close_port(struct sender *by)
+{
+	struct relay *r = relay_of(by->segment);
+
+	if (by->queue_head)
+		outbox_flush(r);
+	HASH_DEL(by->segment->other_senders, by);
+	DL_DELETE(r->ports, by);
+	r->n_ports--;
+	udp_close(&by->udp, sender_closed);
+}
+
+void sender_close(struct relay_segment *s)
+{
+	while (s->other_senders)
+		close_port(s->other_senders);
+	if (!s->sender)
+		return;
+	udp_close(&s->sender->udp, sender_closed);
+	s->sender = NULL;
+}
+
+static int open_port(struct relay_segment *s, uint16_t port,
+	struct sender **ret)
+{
+	struct relay *r = relay_of(s);
+	struct sender *by;
+	int err;
+
+	while (r->n_ports >= RELAY_PORTS)
+		close_port(r->ports);
+	err = sender_new(s, port, &by);
+	if (err < 0)
+		return err;
+	HASH_ADD(hh, s->other_senders, port, sizeof(by->port), by);
+	if (!by->hh.tbl) {
+		udp_close(&by->udp, sender_closed);
+		return -ENOMEM;
+	}
+	DL_APPEND(r->ports, by);
+	r->n_ports++;
+	*ret = by;
+	return 0;
+}
+
+int sender_from_port(struct relay_segment *s, uint16_t port,
+	struct sender **ret)
+{
+	struct relay *r = relay_of(s);
+	struct sender *by;
+
+	if (port == s->channel->port) {
+		*ret = s->sender;
+		return 0;
+	}
+	HASH_FIND(hh, s->other_senders, &port, sizeof(port), by);
+	if (!by)
+		return open_port(s, port, ret);
+	DL_DELETE(r->ports, by);
+	DL_APPEND(r->ports, by);
+	*ret = by;
+	return 0;
 }
