@@ -1,0 +1,142 @@
+#include "control/commands.h"
+
+#include "control/control.h"
+#include "control/nearest.h"
+
+#include <string.h>
+
+static const struct command_argument groups_arguments[] = {
+	{ NULL, "name", COMMAND_STRING, false, "NAME", "only this group" },
+};
+
+static const struct command_argument explain_arguments[] = {
+	{ "group", "group", COMMAND_STRING, true, "GROUP", "the group" },
+	{ "from", "interface", COMMAND_STRING, true, "NAME",
+		"the interface or device that it arrives on" },
+	{ "interface", "interface", COMMAND_STRING, false, "NAME",
+		"the same as --from" },
+	{ "source", "source", COMMAND_STRING, true, "ADDRESS",
+		"the host that sent it" },
+	{ "port", "port", COMMAND_NUMBER, false, "PORT",
+		"its source port (default: the group's)" },
+	{ "destination", "destination", COMMAND_STRING, false, "ADDRESS",
+		"where it is sent to (default: any address of the group)" },
+	{ "ttl", "ttl", COMMAND_NUMBER, false, "TTL",
+		"its TTL or hop limit (default: as an announcer's)" },
+	{ "size", "size", COMMAND_NUMBER, false, "BYTES",
+		"the size of its payload (default: 0)" },
+	{ "kind", "kind", COMMAND_STRING, false, "KIND",
+		"search, announcement, probe or other" },
+	{ "type", "names", COMMAND_LIST, false, "TYPE",
+		"a service type or target in it; may be repeated" },
+	{ "name", "names", COMMAND_LIST, false, "NAME", "the same as --type" },
+};
+
+static const struct command_argument standby_arguments[] = {
+	{ NULL, "enabled", COMMAND_SWITCH, true, "on|off",
+		"on: hear and learn, but send nothing" },
+};
+
+static const struct command_argument log_level_arguments[] = {
+	{ NULL, "level", COMMAND_STRING, true, "LEVEL",
+		"err, warning, notice, info or debug" },
+};
+
+#define ARGUMENTS(a) a, sizeof(a) / sizeof(a[0])
+
+static const struct command commands[] = {
+	{ "status", show_status, NULL, 0,
+		"show in short what the daemon does" },
+	{ "interfaces", show_interfaces, NULL, 0,
+		"show interfaces and their devices" },
+	{ "groups", show_groups, ARGUMENTS(groups_arguments),
+		"show groups, their segments and counters" },
+	{ "explain", show_explain, ARGUMENTS(explain_arguments),
+		"say what would become of a datagram" },
+	{ "presets", show_presets, NULL, 0,
+		"show the protocols that a group can name" },
+	{ "reload", show_reload, NULL, 0, "read the configuration again" },
+	{ "standby", show_standby, ARGUMENTS(standby_arguments),
+		"silence the groups that have a standby, or wake them" },
+	{ "log-level", show_log_level, ARGUMENTS(log_level_arguments),
+		"say more or less in the log" },
+};
+
+static const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *command_find(const char *name, const char **ret_nearest)
+{
+	struct nearest n;
+
+	nearest_begin(&n, name);
+	for (size_t i = 0; i < n_commands; i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+		nearest_offer(&n, commands[i].name);
+	}
+	*ret_nearest = nearest_found(&n);
+	return NULL;
+}
+
+/* ---- help ---- */
+
+static void print_options(FILE *out)
+{
+	(void)fputs("\nOptions:\n"
+		    "  -s, --socket=SOCKET    the daemon's control socket, by "
+		    "default\n"
+		    "                         " CRIER_SOCKET "\n"
+		    "      --json             print the result as JSON\n"
+		    "  -h, --help             print this help\n",
+		out);
+}
+
+void commands_print_help(FILE *out)
+{
+	(void)fputs("Usage: crierctl [OPTION ...] COMMAND ...\n"
+		    "Talks to crierd, the discovery relay.\n\nCommands:\n",
+		out);
+	for (size_t i = 0; i < n_commands; i++)
+		(void)fprintf(out, "  %-22s %s\n", commands[i].name,
+			commands[i].help);
+	print_options(out);
+	(void)fputs("  -V, --version          print the version\n"
+		    "\n\"crierctl COMMAND --help\" says more of a command.\n"
+		    "Exit status: 0 done, 1 the daemon refused, 2 bad usage, "
+		    "3 no daemon answers.\n",
+		out);
+}
+
+static void print_argument(const struct command_argument *a, FILE *out)
+{
+	char left[48];
+
+	if (a->option)
+		(void)snprintf(
+			left, sizeof(left), "    --%s=%s", a->option, a->shown);
+	else
+		(void)snprintf(left, sizeof(left), "%s", a->shown);
+	(void)fprintf(out, "  %-22s %s\n", left, a->help);
+}
+
+void command_print_help(const struct command *command, FILE *out)
+{
+	const struct command_argument *a = command->arguments;
+
+	(void)fprintf(out, "Usage: crierctl %s", command->name);
+	for (size_t i = 0; i < command->n_arguments; i++) {
+		if (a[i].option && a[i].required)
+			(void)fprintf(out, " --%s=%s", a[i].option, a[i].shown);
+		else if (!a[i].option && a[i].required)
+			(void)fprintf(out, " %s", a[i].shown);
+		else if (!a[i].option)
+			(void)fprintf(out, " [%s]", a[i].shown);
+	}
+	(void)fprintf(
+		out, " [OPTION ...]\nTells the daemon to %s.\n", command->help);
+	if (command->n_arguments > 0)
+		(void)fputc('\n', out);
+	for (size_t i = 0; i < command->n_arguments; i++)
+		print_argument(&a[i], out);
+	print_options(out);
+}

@@ -1,0 +1,159 @@
+#include "control/render.h"
+
+#include "control/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- objects and arrays ---- */
+
+void render_object(struct render *r)
+{
+	*r = (struct render){ .json = json_object() };
+}
+
+void render_array(struct render *r)
+{
+	*r = (struct render){ .json = json_array() };
+}
+
+void render_put(struct render *r, const char *key, json_t *value)
+{
+	if (json_object_set_new(r->json, key, value) < 0)
+		r->failed = true;
+}
+
+void render_append(struct render *r, json_t *value)
+{
+	if (json_array_append_new(r->json, value) < 0)
+		r->failed = true;
+}
+
+json_t *render_end(struct render *r)
+{
+	if (!r->failed)
+		return r->json;
+	json_decref(r->json);
+	return NULL;
+}
+
+/* ---- values ---- */
+
+/* U+FFFD, for what is no UTF-8. */
+static const char replacement[] = "\xef\xbf\xbd";
+
+static json_t *render_repaired(const char *text)
+{
+	/* At worst each byte becomes three. */
+	char *repaired = malloc(strlen(text) * 3 + 1), *out = repaired;
+	json_t *value;
+	uint32_t c;
+	size_t n;
+
+	if (!repaired)
+		return NULL;
+	for (; *text; text += n) {
+		n = text_decode(text, &c);
+		if (c == TEXT_INVALID)
+			out = stpcpy(out, replacement);
+		else
+			out = mempcpy(out, text, n);
+	}
+	*out = '\0';
+	value = json_string(repaired);
+	free(repaired);
+	return value;
+}
+
+json_t *render_number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+json_t *render_text(const char *text)
+{
+	json_t *value = json_string(text);
+
+	return value ? value : render_repaired(text);
+}
+
+json_t *render_name(const char *text)
+{
+	return text && *text ? render_text(text) : json_null();
+}
+
+json_t *render_time(time_t t)
+{
+	char text[sizeof("-2147483648-01-01T00:00:00Z")];
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) ||
+		!strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return json_null();
+	return json_string(text);
+}
+
+json_t *render_address(const struct net_address *a, const char *device)
+{
+	char text[NET_ADDRESS_TEXT];
+
+	return render_text(net_address_format(a, device, text));
+}
+
+json_t *render_prefix(const struct net_prefix *p, const char *device)
+{
+	char address[NET_ADDRESS_TEXT], text[NET_ADDRESS_TEXT + 4];
+
+	(void)snprintf(text, sizeof(text), "%s/%u",
+		net_address_format(&p->address, device, address), p->length);
+	return render_text(text);
+}
+
+json_t *render_ttl(int ttl)
+{
+	switch (ttl) {
+	case CONFIG_TTL_UNSET:
+		return json_null();
+	case CONFIG_TTL_KEEP:
+		return json_string("keep");
+	case CONFIG_TTL_DECREMENT:
+		return json_string("decrement");
+	default:
+		return json_integer(ttl);
+	}
+}
+
+/* ---- counters ---- */
+
+static json_t *render_dropped(const struct relay_counters *c)
+{
+	struct render r;
+
+	render_object(&r);
+	for (enum relay_verdict v = RELAY_OWN; v < RELAY_VERDICTS; v++)
+		render_put(&r, relay_verdict_word(v),
+			render_number(c->dropped[v]));
+	return render_end(&r);
+}
+
+void render_put_counters(struct render *r, const struct relay_counters *c)
+{
+	render_put(r, "received", render_number(c->received));
+	render_put(r, "sent", render_number(c->sent));
+	render_put(r, "dropped", render_dropped(c));
+	render_put(r, "received_bytes", render_number(c->received_bytes));
+	render_put(r, "sent_bytes", render_number(c->sent_bytes));
+}
+
+json_t *render_limit(const struct relay_limit *l)
+{
+	struct render r;
+
+	render_object(&r);
+	render_put(&r, "used", render_number(l->used));
+	render_put(&r, "bound", render_number(l->bound));
+	render_put(&r, "refused", render_number(l->refused));
+	render_put(&r, "evicted", render_number(l->evicted));
+	return render_end(&r);
+}

@@ -1,0 +1,26 @@
+/*
+ * show: the results of the daemon's methods, written for people.
+ *
+ * A result that lacks something, as from a daemon of another version, shows
+ * less; it is never an error.
+ */
+#ifndef CRIER_CONTROL_SHOW_H
+#define CRIER_CONTROL_SHOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Each returns 0, or -ENOMEM. */
+typedef int (*show_result)(const json_t *result, FILE *out, bool coloured);
+
+int show_status(const json_t *result, FILE *out, bool coloured);
+int show_interfaces(const json_t *result, FILE *out, bool coloured);
+int show_groups(const json_t *result, FILE *out, bool coloured);
+int show_explain(const json_t *result, FILE *out, bool coloured);
+int show_presets(const json_t *result, FILE *out, bool coloured);
+int show_reload(const json_t *result, FILE *out, bool coloured);
+int show_standby(const json_t *result, FILE *out, bool coloured);
+int show_log_level(const json_t *result, FILE *out, bool coloured);
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * crierctl's command line, and what it does where there is no daemon.
+ */
+#include "control_fixture.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct fixture f;
+
+static void setup(void)
+{
+	fixture_open(&f);
+}
+
+static void teardown(void)
+{
+	fixture_close(&f);
+}
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* ---- usage ---- */
+
+static const struct {
+	const char *words, *message, *help;
+} misuses[] = {
+	{ "", "a command is missing", "" },
+	{ "-s", "option \"-s\" needs a value", "" },
+	{ "--socket", "option \"--socket\" needs a value", "" },
+	{ "--sockte=x status", "unknown option \"--sockte=x\"", "" },
+	{ "-x", "unknown option \"-x\"", "" },
+	{ "--json=x status", "unknown option \"--json=x\"", "" },
+	{ "stauts", "unknown command \"stauts\", did you mean \"status\"?",
+		"" },
+	{ "discovered", "unknown command \"discovered\"", "" },
+	{ "status now", "\"now\" is one word too many", "status " },
+	{ "status --group x", "unknown option \"--group\"", "status " },
+	{ "groups a b", "\"b\" is one word too many", "groups " },
+	{ "standby", "standby needs on|off", "standby " },
+	{ "standby maybe", "\"maybe\" is neither on nor off", "standby " },
+	{ "log-level", "log-level needs LEVEL", "log-level " },
+	{ "explain", "explain needs --group", "explain " },
+	{ "explain --group a", "explain needs --from", "explain " },
+	{ "explain --group a --from b", "explain needs --source", "explain " },
+	{ "explain --port x", "\"x\" is no number for --port", "explain " },
+	{ "explain --port 1x", "\"1x\" is no number for --port", "explain " },
+	{ "explain --port=", "\"\" is no number for --port", "explain " },
+	{ "explain --port 99999999999999999999",
+		"\"99999999999999999999\" is no number for --port",
+		"explain " },
+	{ "explain --group", "option \"--group\" needs a value", "explain " },
+	{ "groups a\xff", "\"a\xff\" is not UTF-8", "groups " },
+};
+
+START_TEST(misuse_is_told_and_no_daemon_asked)
+{
+	char expected[256];
+
+	ck_assert_int_eq(fixture_crierctl(&f, misuses[_i].words), 2);
+	fixture_check_text(f.out, "");
+	(void)snprintf(expected, sizeof(expected),
+		"crierctl: %s\nTry \"crierctl %s--help\".\n",
+		misuses[_i].message, misuses[_i].help);
+	fixture_check_text(f.err, expected);
+}
+END_TEST
+
+START_TEST(version_and_help_need_no_daemon)
+{
+	ck_assert_int_eq(fixture_crierctl(&f, "--version"), 0);
+	fixture_check_text(f.out, "crierctl 1.2.3\n");
+	ck_assert_int_eq(fixture_crierctl(&f, "-V status"), 0);
+	ck_assert_int_eq(fixture_crierctl(&f, "--help"), 0);
+	ck_assert_ptr_nonnull(strstr(f.out, "\n  log-level "));
+	ck_assert_ptr_nonnull(strstr(f.out, CRIER_SOCKET));
+	fixture_check_text(f.err, "");
+}
+END_TEST
+
+static const char *const commands[] = { "status", "interfaces", "groups",
+	"explain", "presets", "reload", "standby", "log-level" };
+
+START_TEST(each_command_has_its_help)
+{
+	char words[64], usage[64];
+
+	(void)snprintf(words, sizeof(words), "%s --help", commands[_i]);
+	(void)snprintf(
+		usage, sizeof(usage), "Usage: crierctl %s", commands[_i]);
+	ck_assert_int_eq(fixture_crierctl(&f, words), 0);
+	ck_assert(begins(f.out, usage));
+	fixture_check_text(f.err, "");
+}
+END_TEST
+
+/* ---- no daemon ---- */
+
+START_TEST(without_a_daemon_it_says_how_to_start_one)
+{
+	char expected[512];
+
+	ck_assert_int_eq(fixture_crierctl(&f, "-s @ status"), 3);
+	(void)snprintf(expected, sizeof(expected),
+		"crierctl: no daemon answers on %s: No such file or directory\n"
+		"Start it with \"systemctl start crierd\" or \"crierd -c "
+		"FILE\", or name its socket with -s.\n",
+		f.path);
+	fixture_check_text(f.err, expected);
+	fixture_check_text(f.out, "");
+}
+END_TEST
+
+/* Another program at the socket: answers one connection with `bytes`. */
+struct impostor {
+	int fd;
+	const char *bytes;
+};
+
+static void *pretend(void *data)
+{
+	struct impostor *i = data;
+	char waste[4096];
+	int fd = accept(i->fd, NULL, NULL);
+
+	(void)!read(fd, waste, sizeof(waste));
+	(void)!write(fd, i->bytes, strlen(i->bytes));
+	(void)close(fd);
+	return NULL;
+}
+
+static const struct {
+	const char *bytes, *why;
+} impostors[] = {
+	{ "", "it hung up" },
+	{ "no newline", "it hung up" },
+	{ "HTTP/1.1 400 Bad Request\r\n", "what came is no answer of crierd" },
+	{ "{}\n", "what came is no answer of crierd" },
+	{ "[]\n", "what came is no answer of crierd" },
+	{ "{\"error\":5}\n", "what came is no answer of crierd" },
+	{ "\xff\n", "what came is no answer of crierd" },
+};
+
+/* Runs crierctl against an impostor. */
+static int run_deceived(const char *words, const char *bytes)
+{
+	struct impostor i = { fixture_bound_socket(f.path, SOCK_STREAM, 1),
+		bytes };
+	pthread_t thread;
+	int r;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, pretend, &i), 0);
+	r = fixture_crierctl(&f, words);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	(void)close(i.fd);
+	ck_assert_int_eq(unlink(f.path), 0);
+	return r;
+}
+
+START_TEST(an_impostor_is_no_daemon)
+{
+	char expected[256];
+
+	ck_assert_int_eq(run_deceived("-s @ status", impostors[_i].bytes), 3);
+	(void)snprintf(expected, sizeof(expected),
+		"crierctl: no daemon answers on %s: %s\n", f.path,
+		impostors[_i].why);
+	ck_assert_str_eq(f.err, expected);
+}
+END_TEST
+
+/* What lacks everything shows little, and breaks nothing. */
+START_TEST(a_strange_result_is_shown_as_far_as_it_goes)
+{
+	static const char *const answers[] = {
+		"{\"result\":{}}\n",
+		"{\"result\":[]}\n",
+		"{\"result\":[5,null,{}]}\n",
+		"{\"result\":\"\"}\n",
+	};
+	static const char *const words[] = { "-s @ status", "-s @ interfaces",
+		"-s @ groups", "-s @ explain --group a --from b --source c",
+		"-s @ presets", "-s @ reload", "-s @ standby on",
+		"-s @ log-level err" };
+
+	ck_assert_int_eq(run_deceived(words[_i / 4], answers[_i % 4]), 0);
+	ck_assert_str_eq(f.err, "");
+}
+END_TEST
+
+START_TEST(a_silent_daemon_is_given_up)
+{
+	int fd = fixture_bound_socket(f.path, SOCK_STREAM, 1);
+
+	ck_assert_int_eq(fixture_crierctl(&f, "-s @ status"), 3);
+	ck_assert_ptr_nonnull(strstr(f.err, ": Connection timed out\n"));
+	(void)close(fd);
+	ck_assert_int_eq(unlink(f.path), 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("control/usage");
+	TCase *t = tcase_create("usage");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 30);
+	tcase_add_loop_test(t, misuse_is_told_and_no_daemon_asked, 0,
+		sizeof(misuses) / sizeof(misuses[0]));
+	tcase_add_test(t, version_and_help_need_no_daemon);
+	tcase_add_loop_test(t, each_command_has_its_help, 0, 8);
+	tcase_add_test(t, without_a_daemon_it_says_how_to_start_one);
+	tcase_add_loop_test(t, an_impostor_is_no_daemon, 0,
+		sizeof(impostors) / sizeof(impostors[0]));
+	tcase_add_loop_test(
+		t, a_strange_result_is_shown_as_far_as_it_goes, 0, 8 * 4);
+	tcase_add_test(t, a_silent_daemon_is_given_up);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int main(void)
+{
+	return fixture_main(suite());
+}

@@ -1,0 +1,110 @@
+/*
+ * control_fixture: a relay that only remembers, for the tests of the control
+ * socket.
+ *
+ * It stands in for relay/ at link time: what the methods read of it is set up
+ * here, and what they ask of it can be looked at. Two groups:
+ *   mdns    224.0.0.251 and ff02::fb, each with the segments lan (joined), iot
+ *           (failed) and guest (absent)
+ *   beacon  239.255.42.42, with lan (down)
+ */
+#ifndef CRIER_TESTS_CONTROL_FIXTURE_H
+#define CRIER_TESTS_CONTROL_FIXTURE_H
+
+#include "control/control.h"
+
+#include <check.h>
+#include <jansson.h>
+#include <sys/un.h>
+
+/* A request with the id 1, without its newline. */
+#define CALL(method) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\"}"
+#define CALL_WITH(method, params)                                              \
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method                   \
+	"\",\"params\":" params "}"
+
+struct relay {
+	bool standby;
+	struct relay_limit remembered;
+	struct relay_counters totals;
+	struct relay_group *groups[2];
+
+	/* What relay_explain() was asked, and what it says. */
+	struct relay_question asked;
+	char asked_names[64]; /* joined by commas */
+	int explain_error;
+};
+
+/* A daemon that only remembers. */
+struct fixture {
+	char directory[32]; /* of its own, below /tmp */
+	char path[64];      /* a socket in it */
+	uv_loop_t loop;
+	struct relay *relay;
+	struct config config;
+	struct control_handles handles;
+	struct control_options options;
+	struct control *control;
+
+	/* What the last fixture_crierctl() wrote. */
+	char *out, *err;
+
+	uint64_t generation;
+	int reload_result; /* of the next reload */
+	char log_level[16];
+	char changing[64]; /* "METHOD UID" of the last change */
+	unsigned changes;
+};
+
+/* Sets all up but the control. */
+void fixture_open(struct fixture *f);
+
+/* Serves the socket, or fails the test. */
+void fixture_serve(struct fixture *f);
+
+/* Closes the control, drains the loop, and removes the directory, which must
+ * be empty. */
+void fixture_close(struct fixture *f);
+
+/* Runs the loop until `done` says so; fails the test after ten seconds. */
+void fixture_run(struct fixture *f, bool (*done)(void *data), void *data);
+
+/* A connected client, non-blocking. */
+int fixture_connect(struct fixture *f);
+/* Sends it all, running the loop where the socket is full. */
+void fixture_send(struct fixture *f, int fd, const char *data, size_t size);
+/* The next line, without its newline, for the caller to free; "" at the end of
+ * the stream. `fd` is non-blocking; runs the loop while it has nothing. */
+char *fixture_line(struct fixture *f, int fd);
+/* Sends a line and reads one, as above. */
+char *fixture_ask(struct fixture *f, int fd, const char *line);
+
+void fixture_send_text(struct fixture *f, int fd, const char *text);
+/* The next line has `part` in it. */
+void fixture_check_answer(struct fixture *f, int fd, const char *part);
+/* The stream ends here; closes it. */
+void fixture_check_end(struct fixture *f, int fd);
+/* A client is served at the fixture's path. */
+void fixture_check_served(struct fixture *f);
+
+/* ---- other sockets ---- */
+
+void fixture_address(struct sockaddr_un *sa, const char *path);
+/* One that is bound to `path`, and listens where `backlog` is not -1. */
+int fixture_bound_socket(const char *path, int type, int backlog);
+
+/* Runs crierctl with words that blanks separate; "@" stands for the fixture's
+ * path. Returns its exit status. */
+int fixture_crierctl(struct fixture *f, const char *words);
+/* For texts that are too long for check's own messages. */
+void fixture_check_text(const char *text, const char *expected);
+
+/* Runs the suite, and frees it. Returns main()'s status. */
+int fixture_main(Suite *s);
+
+/* ---- the relay's side, in control_relay.c ---- */
+
+struct relay *fixture_relay(void);
+void fixture_relay_free(struct relay *r);
+
+#endif

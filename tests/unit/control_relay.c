@@ -1,0 +1,267 @@
+/*
+ * The relay that only remembers; and of net/ the table of devices.
+ */
+#include "control_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHANNELS = 2, SEGMENTS = 3 };
+
+struct relay_segment {
+	struct relay_segment_info info;
+	struct relay_counters counters;
+};
+
+struct relay_channel {
+	struct net_address address;
+	uint16_t port;
+	struct relay_segment segments[SEGMENTS];
+	size_t n;
+};
+
+struct relay_group {
+	struct config_group config;
+	struct relay_channel channels[CHANNELS];
+	size_t n;
+};
+
+const char *relay_verdict_word(enum relay_verdict v)
+{
+	static const char *const words[] = { "sent", "own", "loop", "direction",
+		"filter", "rate", "size", "ttl", "standby", "no_address",
+		"queue", "error", "kernel" };
+
+	return words[v];
+}
+
+const char *relay_state_word(enum relay_state s)
+{
+	static const char *const words[] = { "joined", "absent", "down",
+		"no-address", "failed" };
+
+	return words[s];
+}
+
+void relay_set_standby(struct relay *r, bool standby)
+{
+	r->standby = standby;
+}
+
+bool relay_is_standby(const struct relay *r)
+{
+	return r->standby;
+}
+
+void relay_totals(const struct relay *r, struct relay_counters *ret)
+{
+	*ret = r->totals;
+}
+
+void relay_remembered(struct relay *r, struct relay_limit *ret)
+{
+	*ret = r->remembered;
+}
+
+const struct relay_group *relay_group_next(
+	const struct relay *r, const struct relay_group *after)
+{
+	if (!after)
+		return r->groups[0];
+	return after == r->groups[0] ? r->groups[1] : NULL;
+}
+
+const struct relay_group *relay_group_find(
+	const struct relay *r, const char *name)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (!strcmp(r->groups[i]->config.name, name))
+			return r->groups[i];
+	return NULL;
+}
+
+const struct relay_channel *relay_channel_next(
+	const struct relay_group *g, const struct relay_channel *after)
+{
+	const struct relay_channel *c = after ? after + 1 : g->channels;
+
+	return c < g->channels + g->n ? c : NULL;
+}
+
+const struct relay_segment *relay_segment_next(
+	const struct relay_channel *c, const struct relay_segment *after)
+{
+	const struct relay_segment *s = after ? after + 1 : c->segments;
+
+	return s < c->segments + c->n ? s : NULL;
+}
+
+const struct config_group *relay_group_config(const struct relay_group *g)
+{
+	return &g->config;
+}
+
+const struct net_address *relay_channel_address(const struct relay_channel *c)
+{
+	return &c->address;
+}
+
+uint16_t relay_channel_port(const struct relay_channel *c)
+{
+	return c->port;
+}
+
+void relay_segment_get(
+	const struct relay_segment *s, struct relay_segment_info *ret)
+{
+	*ret = s->info;
+}
+
+/* One that is up, one whose device another interface took, and one that is
+ * absent. The device's name is no UTF-8: the kernel allows that. */
+void relay_each_interface(const struct relay *r,
+	void (*each)(void *data, const struct relay_interface_info *i),
+	void *data)
+{
+	struct net_device_address addresses[2] = { 0 };
+	struct net_device device = { .name = "eth\xff",
+		.index = 7,
+		.mtu = 1500,
+		.addresses = addresses,
+		.n_addresses = 2 };
+	struct relay_interface_info info = { .name = "lan",
+		.device = device.name,
+		.kernel = &device,
+		.state = RELAY_JOINED,
+		.error = "" };
+
+	(void)r;
+	ck_assert_int_eq(
+		net_prefix_parse("10.0.0.1/24", &addresses[0].local), 0);
+	ck_assert_int_eq(
+		net_prefix_parse("fe80::1/64", &addresses[1].local), 0);
+	each(data, &info);
+	device.n_addresses = 0;
+	info.name = "iot";
+	info.state = RELAY_FAILED;
+	info.error = "eth is taken by lan";
+	each(data, &info);
+	info = (struct relay_interface_info){ .name = "guest",
+		.device = "",
+		.state = RELAY_ABSENT,
+		.error = "" };
+	each(data, &info);
+}
+
+int relay_explain(const struct relay *r, const struct relay_question *q,
+	void (*each)(void *data, const struct relay_answer *a), void *data)
+{
+	struct relay *fake = (struct relay *)r;
+	struct relay_answer answer = { .verdict = RELAY_SENT,
+		.rule = "nothing speaks against it" };
+
+	fake->asked = *q;
+	fake->asked_names[0] = '\0';
+	for (size_t i = 0; i < q->n_names; i++) {
+		strcat(fake->asked_names, i ? "," : "");
+		strcat(fake->asked_names, q->names[i]);
+	}
+	if (r->explain_error)
+		return r->explain_error;
+	answer.segment = &r->groups[0]->channels[0].segments[1];
+	each(data, &answer);
+	answer.segment = &r->groups[0]->channels[0].segments[2];
+	answer.verdict = RELAY_NO_ADDRESS;
+	answer.rule = "";
+	each(data, &answer);
+	return 0;
+}
+
+static void fill_channel(
+	struct relay_channel *c, const char *address, uint16_t port)
+{
+	ck_assert_int_eq(net_address_parse(address, &c->address), 0);
+	c->port = port;
+}
+
+static struct relay_segment *add_segment(struct relay_channel *c,
+	const char *interface, const char *device, enum relay_state state)
+{
+	struct relay_segment *s = &c->segments[c->n++];
+
+	s->info = (struct relay_segment_info){ .interface = interface,
+		.device = device,
+		.state = state,
+		.direction = "both",
+		.ttl = 255,
+		.error = "",
+		.counters = &s->counters };
+	return s;
+}
+
+static void fill_mdns_channel(struct relay_channel *c, const char *address)
+{
+	struct relay_segment *s;
+
+	fill_channel(c, address, 5353);
+	s = add_segment(c, "lan", "br-lan", RELAY_JOINED);
+	s->counters = (struct relay_counters){ .received = 12,
+		.sent = 3,
+		.received_bytes = 1200,
+		.sent_bytes = 300 };
+	s->counters.dropped[RELAY_OWN] = 5;
+	s->counters.dropped[RELAY_KERNEL] = 2;
+	s = add_segment(c, "iot", "eth0.20", RELAY_FAILED);
+	s->info.direction = "from";
+	s->info.ttl = CONFIG_TTL_DECREMENT;
+	s->info.error = "cannot join: No buffer space available";
+	s = add_segment(c, "guest", "", RELAY_ABSENT);
+	s->info.direction = "to";
+	s->info.ttl = CONFIG_TTL_KEEP;
+}
+
+struct relay *fixture_relay(void)
+{
+	struct relay *r = calloc(1, sizeof(*r));
+
+	ck_assert_ptr_nonnull(r);
+	for (size_t i = 0; i < 2; i++) {
+		r->groups[i] = calloc(1, sizeof(*r->groups[i]));
+		ck_assert_ptr_nonnull(r->groups[i]);
+	}
+	r->standby = true;
+	r->remembered = (struct relay_limit){ 4, 65536, 0, 9 };
+	r->totals = (struct relay_counters){ .received = 100,
+		.sent = 90,
+		.received_bytes = 10000,
+		.sent_bytes = 9000 };
+	r->totals.dropped[RELAY_LOOP] = 10;
+	r->groups[0]->config.name = (char *)"mdns";
+	r->groups[0]->config.preset = (char *)"mdns";
+	r->groups[0]->n = 2;
+	fill_mdns_channel(&r->groups[0]->channels[0], "224.0.0.251");
+	fill_mdns_channel(&r->groups[0]->channels[1], "ff02::fb");
+	r->groups[1]->config.name = (char *)"beacon";
+	r->groups[1]->n = 1;
+	fill_channel(&r->groups[1]->channels[0], "239.255.42.42", 4242);
+	add_segment(&r->groups[1]->channels[0], "lan", "br-lan", RELAY_DOWN);
+	return r;
+}
+
+void fixture_relay_free(struct relay *r)
+{
+	for (size_t i = 0; i < 2; i++)
+		free(r->groups[i]);
+	free(r);
+}
+
+/* The one device that there is. */
+const struct net_device *net_devices_by_name(
+	const struct net_devices *d, const char *name)
+{
+	static const struct net_device device = { .name = "br-lan",
+		.index = 3 };
+
+	(void)d;
+	return strcmp(name, device.name) ? NULL : &device;
+}
