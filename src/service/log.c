@@ -1,0 +1,221 @@
+#include "service/service.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYSTEMD
+/* The place in the source is not sent: it would be this file, always. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+/* True where systemd connected `fd` to the journal (systemd.exec(5)). */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+	char more;
+
+	if (!stream ||
+		sscanf(stream, "%llu:%llu%c", &device, &inode, &more) != 2)
+		return false;
+	return fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+#else
+
+static bool is_journal(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+static int sd_journal_sendv(const struct iovec *fields, int n)
+{
+	(void)fields;
+	(void)n;
+	return -ENOSYS;
+}
+
+#endif
+
+enum { MESSAGE_MAX = 2048, FIELD_MAX = 256, ESCAPE_MAX = 4, FIELDS = 6 };
+
+static const char cut[] = "...";
+
+/* ---- levels ---- */
+
+static const struct {
+	const char *word;
+	int level;
+} levels[] = {
+	{ "err", LOG_ERR },
+	{ "warning", LOG_WARNING },
+	{ "notice", LOG_NOTICE },
+	{ "info", LOG_INFO },
+	{ "debug", LOG_DEBUG },
+};
+
+enum { N_LEVELS = sizeof(levels) / sizeof(levels[0]) };
+
+int service_log_level_parse(const char *word, int *ret_level)
+{
+	for (size_t i = 0; i < N_LEVELS; i++)
+		if (!strcmp(word, levels[i].word)) {
+			*ret_level = levels[i].level;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *service_log_level_word(int level)
+{
+	for (size_t i = 0; i < N_LEVELS; i++)
+		if (level == levels[i].level)
+			return levels[i].word;
+	return "?";
+}
+
+void service_log_init(struct service_log *log, int level)
+{
+	log->level = level;
+	log->fd = STDERR_FILENO;
+	if (is_journal(log->fd))
+		log->target = SERVICE_JOURNAL;
+	else if (isatty(log->fd))
+		log->target = SERVICE_TERMINAL;
+	else
+		log->target = SERVICE_PREFIXED;
+}
+
+/* ---- one message ---- */
+
+/* Bytes of the control character at `text`, 0 where it begins with none. Those
+ * of Unicode's second block are c2 80 to c2 9f in UTF-8. */
+static size_t control_size(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	if (s[0] < 0x20 || s[0] == 0x7f)
+		return 1;
+	return s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0 ? 2 : 0;
+}
+
+/* Copies `text`, with its control characters as \xNN. `out` has room. */
+static void escape(char *out, const char *text)
+{
+	size_t n;
+
+	while (*text) {
+		n = control_size(text);
+		if (n == 0)
+			*out++ = *text++;
+		for (; n > 0; n--)
+			out += sprintf(out, "\\x%02x", (unsigned char)*text++);
+	}
+	*out = '\0';
+}
+
+/* Puts "..." at the end of a full buffer, not into a character of UTF-8. */
+static void mark_cut(char text[MESSAGE_MAX])
+{
+	size_t end = MESSAGE_MAX - sizeof(cut);
+
+	while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
+		end--;
+	memcpy(text + end, cut, sizeof(cut));
+}
+
+/* ---- one line ---- */
+
+/* In one call, so that the lines of several threads and processes that share
+ * the descriptor stay whole. */
+static void write_line(const struct service_log *log, bool prefixed,
+	int priority, const char *message)
+{
+	char prefix[sizeof("<7>")] = "";
+	struct iovec parts[3];
+
+	if (prefixed)
+		(void)snprintf(
+			prefix, sizeof(prefix), "<%d>", priority & LOG_PRIMASK);
+	parts[0] = (struct iovec){ prefix, strlen(prefix) };
+	parts[1] = (struct iovec){ (char *)message, strlen(message) };
+	parts[2] = (struct iovec){ (char *)"\n", 1 };
+	/* Nobody is left to be told of a log that cannot be written. */
+	if (writev(log->fd, parts, 3) < 0)
+		return;
+}
+
+/* ---- the journal ---- */
+
+struct record {
+	struct iovec fields[FIELDS];
+	char texts[FIELDS][FIELD_MAX];
+	int n;
+};
+
+/* Adds KEY=value, unless the value is NULL. */
+static void add_field(struct record *r, const char *key, const char *value)
+{
+	char *text = r->texts[r->n];
+
+	if (!value)
+		return;
+	(void)snprintf(text, FIELD_MAX, "%s=%s", key, value);
+	r->fields[r->n++] = (struct iovec){ text, strlen(text) };
+}
+
+/* `message` begins with "MESSAGE=". */
+static int send_record(
+	int priority, const struct service_fields *fields, const char *message)
+{
+	const char digit[2] = { (char)('0' + (priority & LOG_PRIMASK)), '\0' };
+	struct record r = { .n = 0 };
+
+	r.fields[r.n++] = (struct iovec){ (char *)message, strlen(message) };
+	add_field(&r, "PRIORITY", digit);
+	if (fields) {
+		add_field(&r, "CRIER_GROUP", fields->group);
+		add_field(&r, "CRIER_INTERFACE", fields->interface);
+		add_field(&r, "CRIER_DEVICE", fields->device);
+		add_field(&r, "MESSAGE_ID", fields->message_id);
+	}
+	return sd_journal_sendv(r.fields, r.n);
+}
+
+void service_log(const struct service_log *log, int priority,
+	const struct service_fields *fields, const char *format, ...)
+{
+	static const char key[] = "MESSAGE=";
+	char raw[MESSAGE_MAX], message[sizeof(key) + ESCAPE_MAX * MESSAGE_MAX];
+	char *text = message + sizeof(key) - 1;
+	va_list ap;
+	int n;
+
+	if (priority > log->level)
+		return;
+	va_start(ap, format);
+	n = vsnprintf(raw, sizeof(raw), format, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof(raw))
+		mark_cut(raw);
+	memcpy(message, key, sizeof(key));
+	escape(text, raw);
+	if (log->target == SERVICE_JOURNAL &&
+		send_record(priority, fields, message) >= 0)
+		return;
+	/* A journal that is away comes back; meanwhile its stream, which is
+	 * our standard error, keeps the lines. */
+	write_line(log, log->target != SERVICE_TERMINAL, priority, text);
+}
