@@ -1,0 +1,258 @@
+/*
+ * What the owner is told: log lines and the service manager's status.
+ */
+#include "daemon/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+/* ADDRESS:PORT of a channel, IPv6 in brackets. */
+enum { CHANNEL_TEXT = NET_ADDRESS_TEXT + 8 };
+
+static const char *channel_text(const struct relay_channel *c, char *buffer)
+{
+	const struct net_address *a = relay_channel_address(c);
+	char text[NET_ADDRESS_TEXT];
+
+	(void)snprintf(buffer, CHANNEL_TEXT,
+		a->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		net_address_format(a, NULL, text), relay_channel_port(c));
+	return buffer;
+}
+
+/* What a message about a segment is about, and how it begins. */
+struct subject {
+	struct relay_segment_info info;
+	struct service_fields fields;
+	char text[160];
+};
+
+static void subject_of(const struct relay_segment *s, struct subject *ret)
+{
+	const struct relay_channel *c = relay_segment_channel(s);
+	const struct relay_group *g = relay_channel_group(c);
+	char channel[CHANNEL_TEXT];
+
+	relay_segment_get(s, &ret->info);
+	ret->fields = (struct service_fields){
+		.group = relay_group_config(g)->name,
+		.interface = ret->info.interface,
+		.device = ret->info.device,
+	};
+	(void)snprintf(ret->text, sizeof(ret->text), "%s: %s (%s) %s",
+		ret->fields.group, ret->info.interface,
+		ret->info.device[0] ? ret->info.device : "no device",
+		channel_text(c, channel));
+}
+
+/* What works is no news at start; what does not is, at any time. */
+static int priority_of(enum relay_state state, bool known)
+{
+	switch (state) {
+	case RELAY_JOINED:
+		return known ? LOG_INFO : LOG_DEBUG;
+	case RELAY_FAILED:
+		return LOG_WARNING;
+	default:
+		return LOG_NOTICE;
+	}
+}
+
+static void segment_changed(void *data, const struct relay_segment *s,
+	enum relay_state was, bool known)
+{
+	const struct daemon *d = data;
+	struct subject about;
+	int priority;
+
+	(void)was;
+	subject_of(s, &about);
+	priority = priority_of(about.info.state, known);
+	/* A state with an error beside it is a warning about it. */
+	if (about.info.error[0])
+		priority = LOG_WARNING;
+	service_log(&d->log, priority, &about.fields, "%s: %s%s%s", about.text,
+		relay_state_word(about.info.state),
+		about.info.error[0] ? ": " : "", about.info.error);
+}
+
+static void segment_gone(void *data, const struct relay_segment *s)
+{
+	const struct daemon *d = data;
+	struct subject about;
+
+	subject_of(s, &about);
+	service_log(&d->log, LOG_INFO, &about.fields, "%s: gone", about.text);
+}
+
+static void segment_troubled(
+	void *data, const struct relay_segment *s, int error, uint64_t times)
+{
+	const struct daemon *d = data;
+	struct subject about;
+
+	subject_of(s, &about);
+	service_log(&d->log, LOG_WARNING, &about.fields,
+		"%s: cannot send: %s (%llu since the last such line)",
+		about.text, strerror(-error), (unsigned long long)times);
+}
+
+static void storm(void *data, const struct relay_segment *s,
+	const struct net_address *source, enum relay_verdict why,
+	uint64_t times)
+{
+	const struct daemon *d = data;
+	char text[NET_ADDRESS_TEXT];
+	struct subject about;
+
+	subject_of(s, &about);
+	service_log(&d->log, LOG_WARNING, &about.fields,
+		"%s: %s %s: held back (%llu times since the last such line)",
+		about.text, net_address_format(source, about.info.device, text),
+		why == RELAY_RATE
+			? "says more than the rate allows"
+			: "repeats one payload without end, as in a loop",
+		(unsigned long long)times);
+}
+
+struct relay_callbacks report_callbacks(struct daemon *d)
+{
+	return (struct relay_callbacks){
+		.segment = segment_changed,
+		.gone = segment_gone,
+		.trouble = segment_troubled,
+		.storm = storm,
+		.data = d,
+	};
+}
+
+void report_devices_problem(const struct daemon *d, int error)
+{
+	service_log(&d->log, LOG_WARNING, NULL,
+		"devices: news from the kernel was lost, reading them anew: %s",
+		strerror(-error));
+}
+
+void report_config_errors(
+	const struct daemon *d, const struct config_errors *errors)
+{
+	size_t i;
+
+	for (i = 0; i < errors->n; i++) {
+		char *line = NULL;
+		size_t size;
+		FILE *f = open_memstream(&line, &size);
+
+		if (!f)
+			return;
+		config_error_print(&errors->at[i], d->path, f);
+		if (fclose(f) == 0)
+			service_log(&d->log, LOG_ERR, NULL, "%s", line);
+		free(line);
+	}
+}
+
+static void remark(void *data, const char *path, const char *text)
+{
+	const struct daemon *d = data;
+
+	service_log(&d->log, LOG_NOTICE, NULL, "%s: %s", path, text);
+}
+
+void report_remarks(const struct daemon *d)
+{
+	config_remarks(d->config, remark, (void *)d);
+}
+
+struct tally {
+	size_t groups;
+	size_t segments[RELAY_STATES];
+	struct relay_segment_info failed; /* one of them */
+};
+
+static struct tally count(const struct daemon *d)
+{
+	struct tally t = { 0 };
+	const struct relay_group *g = NULL;
+
+	while ((g = relay_group_next(d->relay, g))) {
+		const struct relay_channel *c = NULL;
+
+		t.groups++;
+		while ((c = relay_channel_next(g, c))) {
+			const struct relay_segment *s = NULL;
+
+			while ((s = relay_segment_next(c, s))) {
+				struct relay_segment_info i;
+
+				relay_segment_get(s, &i);
+				t.segments[i.state]++;
+				if (i.state == RELAY_FAILED)
+					t.failed = i;
+			}
+		}
+	}
+	return t;
+}
+
+static void describe(const struct tally *t, char *buffer, size_t size)
+{
+	size_t used, i;
+
+	used = (size_t)snprintf(buffer, size, "%zu groups, %zu segments joined",
+		t->groups, t->segments[RELAY_JOINED]);
+	for (i = RELAY_JOINED + 1; i < RELAY_STATES && used < size; i++)
+		if (t->segments[i])
+			used += (size_t)snprintf(buffer + used, size - used,
+				", %zu %s", t->segments[i],
+				relay_state_word((enum relay_state)i));
+	if (t->segments[RELAY_FAILED] && used < size)
+		(void)snprintf(buffer + used, size - used, " (%s: %s)",
+			t->failed.interface, t->failed.error);
+}
+
+void report_status(const struct daemon *d)
+{
+	struct tally t = count(d);
+	char text[512];
+
+	describe(&t, text, sizeof(text));
+	service_notify_status("%s", text);
+}
+
+void daemon_log_status(const struct daemon *d)
+{
+	struct tally t = count(d);
+	struct relay_counters c;
+	uint64_t dropped = 0;
+	char text[512];
+	size_t i;
+
+	describe(&t, text, sizeof(text));
+	relay_totals(d->relay, &c);
+	for (i = 0; i < RELAY_VERDICTS; i++)
+		dropped += c.dropped[i];
+	service_log(&d->log, LOG_NOTICE, NULL,
+		"status: %s; received %llu, sent %llu, dropped %llu", text,
+		(unsigned long long)c.received, (unsigned long long)c.sent,
+		(unsigned long long)dropped);
+}
+
+void report_client(void *data, const char *method, pid_t pid, uid_t uid)
+{
+	const struct daemon *d = data;
+
+	service_log(&d->log, LOG_INFO, NULL,
+		"control: %s, asked for by process %ld of user %lu", method,
+		(long)pid, (unsigned long)uid);
+}
+
+void report_control_trouble(void *data, int error, uint64_t times)
+{
+	const struct daemon *d = data;
+
+	service_log(&d->log, LOG_WARNING, NULL,
+		"control: cannot accept a client: %s (%llu times)",
+		strerror(-error), (unsigned long long)times);
+}
