@@ -62,14 +62,14 @@ static int set_options(struct relay_segment *s, struct udp *u)
 	 * borrow another one's (kernel-facts 0.G). IPv6 chooses among those of
 	 * the device. */
 	socket_address(&s->source, 0, 0, &source);
-	return udp_set_multicast_interface(u, s->index,
-		c->address.family == AF_INET ? &source : NULL);
+	return udp_set_multicast_interface(
+		u, s->index, c->address.family == AF_INET ? &source : NULL);
 }
 
 static int bind_and_set(struct relay_segment *s, struct sender *by)
 {
 	const struct relay_channel *c = s->channel;
-	unsigned flags = UDP_SHARE | UDP_OWN_GROUPS | UDP_SEND_ONLY;
+	unsigned flags = UDP_SHARE | UDP_OWN_GROUPS | UDP_SEND_ONLY | UDP_DEAF;
 	union udp_address group;
 	int err;
 
@@ -87,8 +87,8 @@ static void sender_closed(struct udp *u)
 	free(u->data);
 }
 
-static int sender_new(struct relay_segment *s, uint16_t port,
-	struct sender **ret)
+static int sender_new(
+	struct relay_segment *s, uint16_t port, struct sender **ret)
 {
 	struct sender *by = calloc(1, sizeof(*by));
 	int err;
@@ -149,8 +149,8 @@ void sender_close(struct relay_segment *s)
 	s->sender = NULL;
 }
 
-static int open_port(struct relay_segment *s, uint16_t port,
-	struct sender **ret)
+static int open_port(
+	struct relay_segment *s, uint16_t port, struct sender **ret)
 {
 	struct relay *r = relay_of(s);
 	struct sender *by;
@@ -172,8 +172,8 @@ static int open_port(struct relay_segment *s, uint16_t port,
 	return 0;
 }
 
-int sender_from_port(struct relay_segment *s, uint16_t port,
-	struct sender **ret)
+int sender_from_port(
+	struct relay_segment *s, uint16_t port, struct sender **ret)
 {
 	struct relay *r = relay_of(s);
 	struct sender *by;
