@@ -139,9 +139,9 @@ enum {
 				    socket itself joined */
 	UDP_SEND_ONLY = 1 << 3,  /* IP(V6)_RECVERR: a full queue says ENOBUFS */
 	UDP_TIMESTAMP = 1 << 4,  /* SO_TIMESTAMPNS: fills time_ns */
-	UDP_DEAF = 1 << 6,       /* hears nothing, also no broadcasts */
 	UDP_ANY_DEVICE = 1 << 5, /* a link-scope IPv6 address: untie the socket
 				    from the device that bind() needs */
+	UDP_DEAF = 1 << 6,       /* hears nothing, also no broadcasts */
 };
 
 /*
@@ -174,8 +174,8 @@ int udp_bind(struct udp *u, const union udp_address *address, unsigned flags);
 
 /*
  * Takes over `fd`, an UDP socket, which the handle closes. On failure the
- * caller keeps it. Only UDP_SEND_ONLY and UDP_TIMESTAMP are heeded in `flags`:
- * everything else the socket brings along.
+ * caller keeps it. Only UDP_SEND_ONLY, UDP_DEAF and UDP_TIMESTAMP are heeded in
+ * `flags`: everything else the socket brings along.
  * Returns 0; -EALREADY; -EBADF; -EINVAL (not an UDP socket of IPv4 or IPv6);
  * -EEXIST (the loop polls it already).
  */
@@ -291,6 +291,16 @@ int udp_set_multicast_loop(struct udp *u, bool on);
 int udp_set_multicast_interface(
 	struct udp *u, unsigned device, const union udp_address *source);
 int udp_set_broadcast(struct udp *u, bool on);
+
+/*
+ * Lets udp_send_batch() name a `source` that is not this host's. IPv4 needs
+ * CAP_NET_RAW, which must be permitted and is effective only within this call.
+ * Returns 0; -EPERM (without it); -EBADF.
+ */
+int udp_set_foreign_source(struct udp *u);
+/* Takes CAP_NET_RAW out of the process's effective capabilities, but not out
+ * of the permitted ones. Returns 0 or -errno. */
+int udp_lower_raw(void);
 
 /*
  * Buffer sizes in bytes as the kernel counts them (it doubles what was asked).

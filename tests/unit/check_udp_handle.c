@@ -164,6 +164,23 @@ START_TEST(shares_with_a_neighbour_of_either_kind)
 }
 END_TEST
 
+/* Its buffer stays empty; what it sends leaves. */
+START_TEST(deaf_handle_hears_nothing)
+{
+	union udp_address a = loopback(families[_i], 0), to, name;
+	struct udp *u = bound_handle(&a, UDP_DEAF),
+		   *ear = hearing_handle(&a, 0);
+	struct pollfd p = { .fd = udp_fileno(u), .events = POLLIN };
+
+	name = name_of(u);
+	to = name_of(ear);
+	say(ear, "unheard", &name);
+	say(u, "heard", &to);
+	until(heard(ear, 0, "heard"));
+	ck_assert_int_eq(poll(&p, 1, 0), 0);
+}
+END_TEST
+
 START_TEST(opened_descriptor_is_owned)
 {
 	union udp_address a = loopback(families[_i], 0), name;
@@ -299,6 +316,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(c, bind_takes_a_free_port_and_tells_it, 0, 2);
 	tcase_add_loop_test(c, failed_bind_leaves_the_handle_as_it_was, 0, 2);
 	tcase_add_test(c, bind_refuses_what_makes_no_sense);
+	tcase_add_loop_test(c, deaf_handle_hears_nothing, 0, 2);
 	tcase_add_loop_test(c, shares_with_a_neighbour_of_either_kind, 0, 4);
 	c = fixture_case(s, "open");
 	tcase_add_loop_test(c, opened_descriptor_is_owned, 0, 2);
