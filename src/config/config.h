@@ -24,16 +24,27 @@
 /* A TTL: 1 to 255, or one of these. */
 enum { CONFIG_TTL_UNSET = 0, CONFIG_TTL_KEEP = -1, CONFIG_TTL_DECREMENT = -2 };
 
-enum config_source { CONFIG_SOURCE_OWN, CONFIG_SOURCE_OWN_PORT,
-	CONFIG_SOURCE_PRESERVE };
+enum config_source {
+	CONFIG_SOURCE_OWN,
+	CONFIG_SOURCE_OWN_PORT,
+	CONFIG_SOURCE_PRESERVE
+};
 enum config_send { CONFIG_SEND_SOCKET, CONFIG_SEND_FRAME };
-enum config_payload { CONFIG_PAYLOAD_NONE, CONFIG_PAYLOAD_MDNS,
-	CONFIG_PAYLOAD_SSDP, CONFIG_PAYLOAD_WSD };
+enum config_payload {
+	CONFIG_PAYLOAD_NONE,
+	CONFIG_PAYLOAD_MDNS,
+	CONFIG_PAYLOAD_SSDP,
+	CONFIG_PAYLOAD_WSD
+};
 enum config_replies { CONFIG_REPLIES_NONE, CONFIG_REPLIES_PROXY };
 /* What a preset's datagrams are, where no decoder can tell. UNKNOWN: by the
  * port they come from. */
-enum config_speaks { CONFIG_SPEAKS_UNKNOWN, CONFIG_SPEAKS_SEARCH,
-	CONFIG_SPEAKS_ANNOUNCE, CONFIG_SPEAKS_BOTH };
+enum config_speaks {
+	CONFIG_SPEAKS_UNKNOWN,
+	CONFIG_SPEAKS_SEARCH,
+	CONFIG_SPEAKS_ANNOUNCE,
+	CONFIG_SPEAKS_BOTH
+};
 /* Bits of config_group.strip. */
 enum { CONFIG_STRIP_LINK_LOCAL = 1, CONFIG_STRIP_MULTI_HOMED = 2 };
 
@@ -51,15 +62,16 @@ struct config_filter {
 	struct net_prefix *sources;
 	size_t n_sources;
 	struct config_strings services; /* "_hap._tcp", lower case, no domain */
-	struct config_strings targets;	/* globs */
+	struct config_strings targets;  /* globs */
 	struct config_sizes *sizes;
 	size_t n_sizes;
 };
 
 struct config_interface {
 	char *name;
-	struct config_strings device; /* as written: names, globs, "!excludes" */
-	int ttl;		      /* CONFIG_TTL_UNSET: not given */
+	struct config_strings
+		device; /* as written: names, globs, "!excludes" */
+	int ttl;        /* CONFIG_TTL_UNSET: not given */
 	struct net_address *peers;
 	size_t n_peers;
 	int line;
@@ -67,19 +79,19 @@ struct config_interface {
 
 /* Bits of config_use.role. */
 enum {
-	CONFIG_HEARS = 1,	    /* heard there: interfaces, from */
-	CONFIG_SENT_TO = 2,	    /* sent there: interfaces, to */
-	CONFIG_SEARCHERS = 4,	    /* with both of the above */
-	CONFIG_DEVICES = 8,	    /* with both of the first two */
+	CONFIG_HEARS = 1,     /* heard there: interfaces, from */
+	CONFIG_SENT_TO = 2,   /* sent there: interfaces, to */
+	CONFIG_SEARCHERS = 4, /* with both of the above */
+	CONFIG_DEVICES = 8,   /* with both of the first two */
 };
 
 /* One interface as one group uses it. */
 struct config_use {
 	size_t interface; /* into config.interfaces */
 	unsigned role;
-	int ttl;     /* resolved: use, group, preset, interface, 1; never
-			CONFIG_TTL_UNSET */
-	struct net_address target; /* unset: the group's own address */
+	int ttl; /* resolved: use, group, preset, interface, 1; never
+		    CONFIG_TTL_UNSET */
+	struct net_address target;        /* unset: the group's own address */
 	struct config_filter allow, deny; /* of this use alone */
 };
 
@@ -106,7 +118,7 @@ struct config_group {
 	enum config_speaks speaks;
 	uint64_t reply_timeout_ms;
 	struct config_filter allow, deny;
-	uint32_t rate; /* datagrams a second; 0: off */
+	uint32_t rate;     /* datagrams a second; 0: off */
 	uint64_t dedup_ms; /* 0: off */
 	uint64_t hold_ms;
 	uint64_t repeat_ms; /* 0: off */
@@ -124,7 +136,7 @@ struct config_data {
 	uint8_t *bytes; /* a text ends with a NUL that `size` leaves out */
 	size_t size;
 	char *written_as; /* "text", "hex", "base64" or "file", for the dump */
-	char *written;	  /* what stood behind it */
+	char *written;    /* what stood behind it */
 };
 
 struct config_service {
@@ -135,9 +147,9 @@ struct config_service {
 
 struct config_announcement {
 	char *name;
-	size_t group; /* into config.groups */
-	struct config_data payload;	 /* kind NONE where `service` is set */
-	struct config_service *service;	 /* or NULL */
+	size_t group;                   /* into config.groups */
+	struct config_data payload;     /* kind NONE where `service` is set */
+	struct config_service *service; /* or NULL */
 	uint64_t interval_ms;
 	uint32_t burst;
 	struct config_data goodbye; /* kind NONE: none */
@@ -151,7 +163,7 @@ struct config_limits {
 /* A preset as data, for `crierctl presets`. */
 struct config_preset {
 	char *name;
-	char *notes;	 /* or NULL */
+	char *notes; /* or NULL */
 	bool built_in;
 	struct config_group group; /* without uses */
 };
@@ -202,8 +214,8 @@ enum { CONFIG_MAX_PAYLOAD = 65507 };
  * Returns 0; -EINVAL (see `errors`, also for a file that is missing or cannot
  * be read); -ENOMEM.
  */
-int config_load(const char *path, struct config **ret,
-	struct config_errors *errors);
+int config_load(
+	const char *path, struct config **ret, struct config_errors *errors);
 /* The same for text in memory; `path` is only its name. */
 int config_parse(const char *path, const char *text, size_t size,
 	struct config **ret, struct config_errors *errors);
@@ -214,8 +226,8 @@ void config_errors_done(struct config_errors *errors);
 
 /* One error as a line of text without a newline:
  * FILE:LINE:COLUMN: PATH: MESSAGE. */
-void config_error_print(const struct config_error *e, const char *file,
-	FILE *out);
+void config_error_print(
+	const struct config_error *e, const char *file, FILE *out);
 
 /*
  * Writes the effective configuration as YAML that config_load() reads back to
@@ -231,9 +243,10 @@ bool config_group_equal(const struct config *ca, const struct config_group *a,
 	const struct config *cb, const struct config_group *b);
 
 /*
- * Calls `say` for each remark about the groups in use: a preset's notes, keys
- * whose behaviour is not built yet, a control group that does not exist. Not
- * errors. `path` is as in struct config_error.
+ * Calls `say` for each remark about what is in use: a preset's notes, ports
+ * that must not be relayed, what a firewall, the kernel or other hosts must
+ * allow, keys whose behaviour is not built yet, a control group that does not
+ * exist. Not errors. `path` is as in struct config_error.
  */
 void config_remarks(const struct config *c,
 	void (*say)(void *data, const char *path, const char *text),
@@ -247,8 +260,22 @@ const char *config_replies_word(enum config_replies r);
 
 /* True if `device` matches the interface: exactly (`*ret_exact` true) or by a
  * glob. An exclude wins over both. */
-bool config_interface_matches(const struct config_interface *i,
-	const char *device, bool *ret_exact);
+bool config_interface_matches(
+	const struct config_interface *i, const char *device, bool *ret_exact);
+
+/*
+ * Which of the names that would be right did somebody mean? Begin with the
+ * wrong one, offer each right one, look at `best`. Names must outlive it.
+ */
+struct config_nearest {
+	const char *best; /* NULL: none is near enough for a slip */
+	/* Private. */
+	const char *wrong;
+	size_t distance;
+};
+
+void config_nearest_init(struct config_nearest *n, const char *wrong);
+void config_nearest_offer(struct config_nearest *n, const char *right);
 
 /* Reads "250ms", "10s", "5m", "1h" into milliseconds. 0 or -EINVAL. */
 int config_parse_duration(const char *text, uint64_t *ret_ms);

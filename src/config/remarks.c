@@ -6,75 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_sources(const struct config_group *g)
-{
-	return g->n_sources > 0;
-}
-
-static bool has_target(const struct config_group *g)
-{
-	for (size_t i = 0; i < g->n_uses; i++) {
-		if (net_address_is_set(&g->uses[i].target))
-			return true;
-	}
-	return false;
-}
-
-static bool has_searchers(const struct config_group *g)
-{
-	for (size_t i = 0; i < g->n_uses; i++) {
-		if (g->uses[i].role & (CONFIG_SEARCHERS | CONFIG_DEVICES))
-			return true;
-	}
-	return false;
-}
-
-static bool has_own_port(const struct config_group *g)
-{
-	return g->source == CONFIG_SOURCE_OWN_PORT;
-}
-
-static bool has_preserve(const struct config_group *g)
-{
-	return g->source == CONFIG_SOURCE_PRESERVE;
-}
-
 static bool has_frame(const struct config_group *g)
 {
 	return g->send == CONFIG_SEND_FRAME;
-}
-
-static bool has_strip(const struct config_group *g)
-{
-	return g->strip != 0;
-}
-
-static bool has_proxy(const struct config_group *g)
-{
-	return g->replies == CONFIG_REPLIES_PROXY;
-}
-
-static bool has_allow(const struct config_group *g)
-{
-	for (size_t i = 0; i < g->n_uses; i++) {
-		if (!filter_is_empty(&g->uses[i].allow))
-			return true;
-	}
-	return !filter_is_empty(&g->allow);
-}
-
-static bool has_deny(const struct config_group *g)
-{
-	for (size_t i = 0; i < g->n_uses; i++) {
-		if (!filter_is_empty(&g->uses[i].deny))
-			return true;
-	}
-	return !filter_is_empty(&g->deny);
-}
-
-static bool has_rate(const struct config_group *g)
-{
-	return g->rate > 0;
 }
 
 static bool has_repeat(const struct config_group *g)
@@ -87,44 +21,103 @@ static bool has_announcements(const struct config *c)
 	return c->n_announcements > 0;
 }
 
-static bool has_peers(const struct config *c)
-{
-	for (size_t i = 0; i < c->n_interfaces; i++) {
-		if (c->interfaces[i].n_peers > 0)
-			return true;
-	}
-	return false;
-}
-
-static bool has_flow_ports(const struct config *c)
-{
-	return c->flow_port_low > 0;
-}
-
 /* What is read, and does nothing yet: of a group, or of the file. */
 static const struct {
 	const char *key;
 	bool (*group_has)(const struct config_group *g);
 	bool (*config_has)(const struct config *c);
 } not_built[] = {
-	{ "sources", has_sources, NULL },
-	{ "target", has_target, NULL },
-	{ "searchers and devices", has_searchers, NULL },
-	{ "source: own-port", has_own_port, NULL },
-	{ "source: preserve", has_preserve, NULL },
 	{ "send: frame", has_frame, NULL },
-	{ "strip", has_strip, NULL },
-	{ "replies", has_proxy, NULL },
-	{ "allow", has_allow, NULL },
-	{ "deny", has_deny, NULL },
-	{ "rate", has_rate, NULL },
 	{ "repeat", has_repeat, NULL },
 	{ "announcements", NULL, has_announcements },
-	{ "peers", NULL, has_peers },
-	{ "flow-ports", NULL, has_flow_ports },
 };
 
 enum { NOT_BUILT = sizeof(not_built) / sizeof(*not_built) };
+
+/*
+ * What must not be relayed: it is no discovery, and a copy of it does harm
+ * where it arrives.
+ */
+struct hazard {
+	const char *among;  /* addresses; NULL: any, broadcasts too */
+	const char *except; /* the one address that is fine; NULL: none */
+	uint16_t low, high; /* ports, both included */
+	/* Bytes: a group whose allow: sizes has nothing larger is fine; 0: none
+	 * is. */
+	uint32_t harmless;
+	const char *text;
+};
+
+static const struct hazard hazards[] = {
+	{ NULL, NULL, 319, 320, 0,
+		"ports 319 and 320 are PTP, which measures delays: what a "
+		"relay sends sets clocks wrong" },
+	{ "224.0.23.12", NULL, 3671, 3671, 14,
+		"224.0.23.12 carries KNX telegrams, and a duplicate acts "
+		"twice: let only searches pass (preset knx, or "
+		"allow: { sizes: 14 })" },
+	{ NULL, NULL, 6454, 6454, 0,
+		"port 6454 is Art-Net, whose searches share it with lighting "
+		"data, which a relay multiplies: keep it on its segment" },
+	{ "239.255.0.0/16", "239.255.250.214", 5568, 5568, 0,
+		"port 5568 is sACN lighting data: let multicast routing "
+		"carry it; only the discovery on 239.255.250.214 is for a "
+		"relay" },
+	{ "239.0.0.0/8", NULL, 4321, 4321, 0,
+		"port 4321 in 239.0.0.0/8 is Dante audio, which a relay "
+		"delays and multiplies: let multicast routing carry it" },
+	{ "239.0.0.0/8", NULL, 5004, 5004, 0,
+		"port 5004 in 239.0.0.0/8 is AES67 audio, which a relay "
+		"delays and multiplies: let multicast routing carry it" },
+};
+
+enum { HAZARDS = sizeof(hazards) / sizeof(*hazards) };
+
+static bool has_port(const struct hazard *h, const struct config_group *g)
+{
+	for (size_t i = 0; i < g->n_ports; i++) {
+		if (g->ports[i] >= h->low && g->ports[i] <= h->high)
+			return true;
+	}
+	return false;
+}
+
+static bool has_address(const struct hazard *h, const struct config_group *g)
+{
+	struct net_address except = { 0 };
+	struct net_prefix among;
+
+	if (h->among == NULL)
+		return true;
+	(void)net_prefix_parse(h->among, &among);
+	if (h->except != NULL)
+		(void)net_address_parse(h->except, &except);
+	for (size_t i = 0; i < g->n_addresses; i++) {
+		if (net_prefix_contains(&among, &g->addresses[i]) &&
+			!net_address_equal(&except, &g->addresses[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Whether nothing passes but what is small enough to do no harm. */
+static bool is_harmless(const struct hazard *h, const struct config_group *g)
+{
+	for (size_t i = 0; i < g->allow.n_sizes; i++) {
+		if (g->allow.sizes[i].high > h->harmless)
+			return false;
+	}
+	return g->allow.n_sizes > 0;
+}
+
+static bool is_sent(const struct config_group *g)
+{
+	for (size_t i = 0; i < g->n_uses; i++) {
+		if (g->uses[i].role & CONFIG_SENT_TO)
+			return true;
+	}
+	return false;
+}
 
 /* Where remarks go. */
 struct listener {
@@ -172,20 +165,49 @@ static bool group_exists(const char *name)
 	return r != 0 || found != NULL;
 }
 
+static void say_hazards(const struct listener *l, const char *path,
+	const struct config_group *g)
+{
+	for (size_t i = 0; i < HAZARDS; i++) {
+		if (has_port(&hazards[i], g) && has_address(&hazards[i], g) &&
+			!is_harmless(&hazards[i], g))
+			l->say(l->data, path, hazards[i].text);
+	}
+}
+
 static void say_of_group(const struct listener *l, const struct config *c,
 	const struct config_group *g)
 {
 	char path[128];
-	bool is_sent = false;
 
 	(void)snprintf(path, sizeof(path), "groups.%s", g->name);
 	if (g->notes != NULL)
 		l->say(l->data, path, g->notes);
-	for (size_t i = 0; i < g->n_uses; i++)
-		is_sent |= (g->uses[i].role & CONFIG_SENT_TO) != 0;
-	if (!is_sent)
+	if (!is_sent(g))
 		l->say(l->data, path, "only listens, sends nowhere");
+	else
+		say_hazards(l, path, g);
+	if (g->source == CONFIG_SOURCE_PRESERVE)
+		l->say(l->data, path,
+			"source: preserve needs CAP_NET_RAW; hosts with "
+			"rp_filter drop what comes from an address that they "
+			"have no route to on that segment");
 	say_not_built(l, path, c, g);
+}
+
+static void say_flow_ports(const struct listener *l, const struct config *c)
+{
+	if (c->flow_port_low > 0)
+		return;
+	for (size_t i = 0; i < c->n_groups; i++) {
+		if (c->groups[i].replies != CONFIG_REPLIES_PROXY)
+			continue;
+		l->say(l->data, "flow-ports",
+			"not set: answers to searches come to ephemeral UDP "
+			"ports; where this host has a firewall, set them and "
+			"let them in");
+		return;
+	}
 }
 
 void config_remarks(const struct config *c,
@@ -197,6 +219,7 @@ void config_remarks(const struct config *c,
 		say(data, "control.group",
 			"there is no such group on this host, so only root "
 			"and the daemon's own user may change things");
+	say_flow_ports(&l, c);
 	say_not_built(&l, "", c, NULL);
 	for (size_t i = 0; i < c->n_groups; i++)
 		say_of_group(&l, c, &c->groups[i]);

@@ -47,14 +47,33 @@ static size_t edit_distance(const char *a, const char *b)
 	return above[n];
 }
 
-void suggest_init(struct suggest *s, const char *wrong)
+void config_nearest_init(struct config_nearest *n, const char *wrong)
 {
 	size_t length = strlen(wrong);
 
-	s->wrong = length <= LENGTH_MAX ? wrong : NULL;
-	s->best = NULL;
+	n->wrong = length <= LENGTH_MAX ? wrong : NULL;
+	n->best = NULL;
 	/* A third of the letters may be wrong, but one always. */
-	s->distance = (length < 3 ? 1 : length / 3) + 1;
+	n->distance = (length < 3 ? 1 : length / 3) + 1;
+}
+
+void config_nearest_offer(struct config_nearest *n, const char *right)
+{
+	size_t distance;
+
+	if (n->wrong == NULL || strlen(right) > LENGTH_MAX)
+		return;
+	distance = edit_distance(n->wrong, right);
+	/* Everything wrong is no likeness, however short the name. */
+	if (distance >= n->distance || distance >= strlen(right))
+		return;
+	n->distance = distance;
+	n->best = right;
+}
+
+void suggest_init(struct suggest *s, const char *wrong)
+{
+	config_nearest_init(&s->nearest, wrong);
 	s->used = s->left_out = 0;
 	s->known[0] = '\0';
 }
@@ -73,29 +92,20 @@ static void note_known(struct suggest *s, const char *right)
 
 void suggest_offer(struct suggest *s, const char *right)
 {
-	size_t distance;
-
 	note_known(s, right);
-	if (s->wrong == NULL || strlen(right) > LENGTH_MAX)
-		return;
-	distance = edit_distance(s->wrong, right);
-	/* Everything wrong is no likeness, however short the name. */
-	if (distance >= s->distance || distance >= strlen(right))
-		return;
-	s->distance = distance;
-	s->best = right;
+	config_nearest_offer(&s->nearest, right);
 }
 
 bool suggest_found(const struct suggest *s)
 {
-	return s->best != NULL;
+	return s->nearest.best != NULL;
 }
 
 const char *suggest_text(const struct suggest *s, char *buffer)
 {
-	if (s->best != NULL)
+	if (s->nearest.best != NULL)
 		(void)snprintf(buffer, SUGGEST_TEXT, ", did you mean \"%s\"?",
-			s->best);
+			s->nearest.best);
 	else if (s->left_out > 0)
 		(void)snprintf(buffer, SUGGEST_TEXT, ", known: %s and %zu more",
 			s->known, s->left_out);

@@ -7,13 +7,14 @@
 #ifndef CRIER_CONFIG_SUGGEST_H
 #define CRIER_CONFIG_SUGGEST_H
 
+#include "config/config.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 struct suggest {
 	/* Private. */
-	const char *wrong, *best; /* not owned */
-	size_t distance;
+	struct config_nearest nearest;
 	size_t used, left_out;
 	char known[512]; /* the right names, as many as fit */
 };
