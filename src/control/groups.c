@@ -133,16 +133,16 @@ static int parse_address(const struct net_devices *devices, const char *text,
 	return 0;
 }
 
-static int read_kind(const char *word, enum relay_kind *ret)
+static int read_kind(const char *word, enum proto_kind *ret)
 {
 	static const struct {
 		const char *word;
-		enum relay_kind kind;
+		enum proto_kind kind;
 	} kinds[] = {
-		{ "search", RELAY_KIND_SEARCH },
-		{ "announcement", RELAY_KIND_ANNOUNCEMENT },
-		{ "probe", RELAY_KIND_PROBE },
-		{ "other", RELAY_KIND_OTHER },
+		{ "search", PROTO_SEARCH },
+		{ "announcement", PROTO_ANNOUNCEMENT },
+		{ "probe", PROTO_PROBE },
+		{ "other", PROTO_OTHER },
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

@@ -26,6 +26,35 @@ static bool is_sized(const struct config_filter *f, size_t size)
 	return false;
 }
 
+static struct proto_list list_of(const struct config_strings *s)
+{
+	return (struct proto_list){ s->at, s->n };
+}
+
+static bool target_passes(const struct config_filter *allow,
+	const struct config_filter *deny, const struct decide_facts *f)
+{
+	struct proto_filter filter = { list_of(&allow->targets),
+		list_of(&deny->targets) };
+
+	return ssdp_target_passes(&filter, 1, f->kind, &f->target);
+}
+
+/* As a message of which nothing but its services counts: one that passes is
+ * enough, since the others are taken out of it. */
+static bool services_pass(const struct config_filter *allow,
+	const struct config_filter *deny, const struct decide_facts *f)
+{
+	struct proto_filter filter = { list_of(&allow->services),
+		list_of(&deny->services) };
+	size_t i;
+
+	for (i = 0; i < f->n_services; i++)
+		if (mdns_service_passes(&filter, 1, f->services[i]))
+			return true;
+	return f->n_services == 0;
+}
+
 /* Deny wins; an empty list says nothing. */
 static struct decision filter(const struct config_filter *allow,
 	const struct config_filter *deny, const struct decide_facts *f)
@@ -38,6 +67,10 @@ static struct decision filter(const struct config_filter *allow,
 		return drop(RELAY_SIZE, "deny: sizes");
 	if (allow->n_sizes && !is_sized(allow, f->size))
 		return drop(RELAY_SIZE, "allow: sizes");
+	if (f->payload == CONFIG_PAYLOAD_SSDP && !target_passes(allow, deny, f))
+		return drop(RELAY_FILTER, "targets");
+	if (f->payload == CONFIG_PAYLOAD_MDNS && !services_pass(allow, deny, f))
+		return drop(RELAY_FILTER, "services");
 	return (struct decision){ .verdict = RELAY_SENT };
 }
 
@@ -48,9 +81,11 @@ static struct decision decide_in(const struct decide_channel *c,
 
 	if (f->own)
 		return drop(RELAY_OWN, "the source is this host itself");
-	if (!(in->role & CONFIG_HEARS))
+	if (!(in->role & CONFIG_HEARS) && !f->answer)
 		return drop(RELAY_DIRECTION, "the segment is only sent to");
-	if (f->elsewhere)
+	if (f->stranger)
+		return drop(RELAY_FILTER, "the source is no peer");
+	if (f->elsewhere && !f->answer)
 		return drop(
 			RELAY_LOOP, "the source is on-link on another segment");
 	d = filter(c->allow, c->deny, f);
@@ -60,13 +95,13 @@ static struct decision decide_in(const struct decide_channel *c,
 }
 
 /* Searches cross from searchers to devices, what answers them back. */
-static bool crosses(unsigned in, unsigned out, enum relay_kind kind)
+static bool crosses(unsigned in, unsigned out, enum proto_kind kind)
 {
 	if (!((in | out) & (CONFIG_SEARCHERS | CONFIG_DEVICES)))
 		return true;
 	if (in & CONFIG_SEARCHERS)
-		return out & CONFIG_DEVICES && kind == RELAY_KIND_SEARCH;
-	return out & CONFIG_SEARCHERS && kind == RELAY_KIND_ANNOUNCEMENT;
+		return out & CONFIG_DEVICES && kind == PROTO_SEARCH;
+	return out & CONFIG_SEARCHERS && kind == PROTO_ANNOUNCEMENT;
 }
 
 static int ttl_out(int rule, int heard)
@@ -78,6 +113,21 @@ static int ttl_out(int rule, int heard)
 	return rule;
 }
 
+/* What concerns the sending itself. */
+static struct decision can_send(
+	const struct decide_segment *out, const struct decide_facts *f, int ttl)
+{
+	if (!out->usable)
+		return drop(RELAY_ERROR, "the segment is not usable");
+	if (!out->has_address)
+		return drop(RELAY_NO_ADDRESS, "no address to send from");
+	if (f->directed && !out->has_broadcast)
+		return drop(RELAY_NO_ADDRESS, "no broadcast address");
+	return (struct decision){
+		.verdict = RELAY_SENT, .ttl = ttl, .rule = "relayed"
+	};
+}
+
 static struct decision decide_out(const struct decide_channel *c,
 	const struct decide_segment *in, const struct decide_segment *out,
 	const struct decide_facts *f)
@@ -85,6 +135,11 @@ static struct decision decide_out(const struct decide_channel *c,
 	struct decision d;
 	int ttl = ttl_out(out->ttl, f->ttl);
 
+	/* The search that it answers has crossed already. */
+	if (f->answer) {
+		d = filter(out->allow, out->deny, f);
+		return d.verdict == RELAY_SENT ? can_send(out, f, ttl) : d;
+	}
 	if (!(out->role & CONFIG_SENT_TO))
 		return drop(RELAY_DIRECTION, "the segment is only heard");
 	if (!crosses(in->role, out->role, f->kind))
@@ -96,15 +151,7 @@ static struct decision decide_out(const struct decide_channel *c,
 		return drop(RELAY_TTL, "the TTL came to its end");
 	if (c->standby)
 		return drop(RELAY_STANDBY, "standby is on");
-	if (!out->usable)
-		return drop(RELAY_ERROR, "the segment is not usable");
-	if (!out->has_address)
-		return drop(RELAY_NO_ADDRESS, "no address to send from");
-	if (f->directed && !out->has_broadcast)
-		return drop(RELAY_NO_ADDRESS, "no broadcast address");
-	return (struct decision){
-		.verdict = RELAY_SENT, .ttl = ttl, .rule = "relayed"
-	};
+	return can_send(out, f, ttl);
 }
 
 void decide(const struct decide_channel *c, size_t in,

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "net/net.h"
+#include "proto/proto.h"
 #include "relay/relay.h"
 
 #include <stdbool.h>
@@ -39,9 +40,19 @@ struct decide_facts {
 	uint16_t port; /* the source's */
 	size_t size;   /* bytes */
 	int ttl;       /* as heard */
-	enum relay_kind kind;
+	enum proto_kind kind;
+
+	/* What the filters by name look at. */
+	enum config_payload payload;
+	struct ssdp_text target;     /* of SSDP */
+	const char *const *services; /* of mDNS, where somebody described it:
+					real messages are edited instead */
+	size_t n_services;
+
+	bool stranger;  /* the segment has peers, and the source is none */
 	bool own;       /* from an address of this host */
 	bool elsewhere; /* on-link on another segment of the group, not here */
+	bool answer;    /* by unicast, to a searcher on the segment out */
 	bool directed;  /* sent to the arriving segment's own broadcast address
 			 */
 };

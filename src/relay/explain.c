@@ -22,9 +22,9 @@ static bool has_broadcast(
 {
 	const struct relay_segment *s;
 
-	DL_FOREACH(c->segments, s)
-	if (net_address_equal(&s->broadcast, a))
-		return true;
+	for (s = c->segments; s; s = s->next)
+		if (net_address_equal(&s->broadcast, a))
+			return true;
 	return false;
 }
 
@@ -46,12 +46,10 @@ static const struct relay_segment *find_in(
 	const struct relay_segment *s, *absent = NULL;
 	const struct relay_channel *c;
 
-	DL_FOREACH(g->channels, c)
-	{
+	for (c = g->channels; c; c = c->next) {
 		if (!takes(c, q))
 			continue;
-		DL_FOREACH(c->segments, s)
-		{
+		for (s = c->segments; s; s = s->next) {
 			if (!is_meant(s, q->interface))
 				continue;
 			if (s->index)
@@ -67,6 +65,7 @@ static void describe(const struct relay_segment *in,
 	const struct relay_question *q, struct decide_facts *ret)
 {
 	const struct relay_channel *c = in->channel;
+	const char *name = q->n_names ? q->names[0] : NULL;
 
 	*ret = (struct decide_facts){
 		.source = q->source,
@@ -74,7 +73,12 @@ static void describe(const struct relay_segment *in,
 		.size = q->size,
 		.ttl = q->ttl < 0 ? USUAL_TTL : q->ttl,
 		.kind = q->kind,
+		.payload = c->group->c->payload,
+		.target = { name, name ? strlen(name) : 0 },
+		.services = q->names,
+		.n_services = q->n_names,
 		.own = net_devices_is_own(c->group->relay->devices, &q->source),
+		.stranger = segment_is_stranger(in, &q->source),
 		.elsewhere = segment_is_elsewhere(in, &q->source),
 		.directed = c->broadcast &&
 			    net_address_is_set(&q->destination) &&

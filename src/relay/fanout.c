@@ -3,20 +3,11 @@
  * and the loop guard, into the queues of the segments out. Nothing here
  * allocates.
  */
+#include "relay/flow.h"
 #include "relay/internal.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* What a receive batch's datagram is, for every channel that hears it. */
-struct arrival {
-	const struct udp_datagram *datagram;
-	struct net_address source, destination;
-	uint16_t port;
-	uint64_t digest;
-	uint64_t now_ms;
-	bool own;
-};
 
 /* At most once a minute for a group and reason. */
 static void tell_of_storm(struct relay_segment *in,
@@ -38,9 +29,48 @@ static void tell_of_storm(struct relay_segment *in,
 	t->untold = 0;
 }
 
-static void count_drop(struct relay_segment *s, enum relay_verdict verdict)
+/* A datagram on its way through one channel. */
+struct passage {
+	struct relay_segment *in;
+	struct arrival *arrival;
+	enum proto_kind kind;
+	bool directed;
+	struct guard_ruling ruling;
+};
+
+static void tell_fate(const struct passage *p, const struct relay_segment *out,
+	enum relay_verdict v, const char *rule)
 {
-	s->counters.dropped[verdict]++;
+	const struct relay *r = p->in->channel->group->relay;
+	const struct arrival *a = p->arrival;
+	struct relay_fate f = {
+		.in = p->in,
+		.out = out,
+		.verdict = v,
+		.rule = rule,
+		.source = a->source,
+		.destination = a->destination,
+		.port = a->port,
+		.kind = p->kind,
+		.data = a->datagram->data,
+		.size = a->datagram->size,
+		.ttl = a->datagram->ttl,
+	};
+
+	if (r->callbacks.fate)
+		r->callbacks.fate(r->callbacks.data, &f);
+}
+
+/* What becomes of it on `out`, or as a whole where that is NULL. */
+static void settle(const struct passage *p, struct relay_segment *out,
+	enum relay_verdict v, const char *rule)
+{
+	struct relay_segment *at = out ? out : p->in;
+
+	if (v != RELAY_SENT)
+		at->counters.dropped[v]++;
+	if (p->in->channel->group->relay->watched)
+		tell_fate(p, out, v, rule);
 }
 
 static enum config_source source_mode(
@@ -54,9 +84,42 @@ static enum config_source source_mode(
 	return g->c->source;
 }
 
-static void send_out(struct relay_segment *out, const struct arrival *a,
-	int ttl, bool directed, const struct guard_ruling *ruling)
+/* What makes two datagrams the same: the payload, and under `preserve` the
+ * source too, since others then hear another datagram. */
+static uint64_t sameness(const struct relay_segment *in,
+	const struct arrival *a, uint64_t digest)
 {
+	const struct relay_group *g = in->channel->group;
+	struct {
+		uint64_t digest;
+		uint8_t address[16];
+		uint16_t port;
+		uint8_t zero[6];
+	} all = { .digest = digest, .port = a->port };
+
+	if (g->c->source != CONFIG_SOURCE_PRESERVE)
+		return digest;
+	memcpy(all.address, a->source.bytes, net_address_size(&a->source));
+	return siphash(&g->relay->key, &all, sizeof(all));
+}
+
+/* Records a payload that was edited as sent too, or a second relay that hands
+ * it back would be believed. */
+static void remember_edited(const struct passage *p, struct relay_segment *out,
+	const struct payload *payload)
+{
+	const struct arrival *a = p->arrival;
+
+	if (payload->digest != a->digest)
+		(void)guard_note(&out->channel->guard,
+			sameness(p->in, a, payload->digest), &a->source,
+			out->slot, a->now_ms);
+}
+
+static int send_out(const struct passage *p, struct relay_segment *out,
+	const struct payload *payload, int ttl)
+{
+	const struct arrival *a = p->arrival;
 	struct relay_group *g = out->channel->group;
 	enum config_source mode = source_mode(g, &a->source);
 	struct sender *by = out->sender;
@@ -65,138 +128,250 @@ static void send_out(struct relay_segment *out, const struct arrival *a,
 
 	if (mode != CONFIG_SOURCE_OWN) {
 		err = sender_from_port(out, a->port, &by);
-		if (err < 0) {
-			count_drop(out, RELAY_ERROR);
-			segment_trouble(out, err);
-			return;
-		}
+		if (err < 0)
+			return err;
 	}
-	guard_sent(&out->channel->guard, ruling, out->slot, a->now_ms);
 	o = outbox_take(g->relay);
-	*o = (struct outgoing) {
-		.data = a->datagram->data,
-		.size = a->datagram->size,
+	*o = (struct outgoing){
+		.data = payload->data,
+		.size = payload->size,
 		/* A fixed TTL is the socket's own already. */
 		.ttl = segment_use(out)->ttl > 0 ? -1 : ttl,
-		.ruling = *ruling,
+		.ruling = p->ruling,
 	};
 	if (mode == CONFIG_SOURCE_PRESERVE)
 		o->announcer = a->source;
-	outbox_put(by, o, directed);
+	outbox_put(by, o, p->directed);
+	return 0;
 }
 
-/* What makes two datagrams the same: the payload, and under `preserve` the
- * source too, since others then hear another datagram. */
-static uint64_t sameness(
-	const struct relay_segment *in, const struct arrival *a)
-{
-	const struct relay_group *g = in->channel->group;
-	struct {
-		uint64_t digest;
-		uint8_t address[16];
-		uint16_t port;
-		uint8_t zero[6];
-	} all = { .digest = a->digest, .port = a->port };
+/* ---- searches ---- */
 
-	if (g->c->source != CONFIG_SOURCE_PRESERVE)
-		return a->digest;
-	memcpy(all.address, a->source.bytes, net_address_size(&a->source));
-	return siphash(&g->relay->key, &all, sizeof(all));
+/* True if its answers will come by unicast, to the port that it leaves from. */
+static bool is_for_a_flow(const struct passage *p)
+{
+	const struct config_group *g = p->in->channel->group->c;
+
+	return p->kind == PROTO_SEARCH && g->replies == CONFIG_REPLIES_PROXY &&
+	       (g->payload != CONFIG_PAYLOAD_MDNS ||
+		       p->arrival->port != MDNS_PORT) &&
+	       flow_can_reach(p->in, &p->arrival->source);
 }
 
-/* The second, stateful step: what the decision lets through may be held back
- * by the loop guard. */
-static void fan_out(struct relay_segment *in, const struct arrival *a,
-	const struct decision *decisions, bool directed)
+/* Devices may take as long to answer as the search says. */
+static uint64_t patience_ms(const struct passage *p)
 {
-	struct relay_channel *c = in->channel;
-	struct guard_ruling ruling;
-	size_t i;
+	const struct config_group *g = p->in->channel->group->c;
+	const struct proto_view *v = arrival_view(p->arrival, p->in);
+	uint64_t mx_ms = 0;
 
-	if (guard_hear(&c->guard, sameness(in, a), &a->source, in->slot, a->now_ms,
-		    &ruling) < 0) {
-		count_drop(in, RELAY_ERROR);
+	if (v && v->payload == PROTO_SSDP)
+		mx_ms = ((uint64_t)v->ssdp.mx + 1) * 1000;
+	return g->reply_timeout_ms > mx_ms ? g->reply_timeout_ms : mx_ms;
+}
+
+static void describe_search(const struct passage *p,
+	const struct payload *payload, int ttl, struct flow_search *ret)
+{
+	const struct arrival *a = p->arrival;
+
+	*ret = (struct flow_search){
+		.in = p->in,
+		.address = a->source,
+		.port = a->port,
+		.digest = payload->digest,
+		.data = payload->data,
+		.size = payload->size,
+		.directed = p->directed,
+		.ttl = ttl,
+		.now_ms = a->now_ms,
+		.ttl_ms = patience_ms(p),
+	};
+}
+
+/* ---- the second, stateful step ---- */
+
+static void failed(const struct passage *p, struct relay_segment *out, int err)
+{
+	settle(p, out, outbox_verdict(err), strerror(-err));
+	segment_trouble(out, err);
+}
+
+/* The guard's reasons, in words. */
+static const char heard_before[] = "heard or sent there a moment ago";
+static const char without_end[] = "repeated without end";
+
+/* A search goes out by its flow's port, or waits with who asked before. */
+static void search_out(const struct passage *p, struct relay_segment *out,
+	const struct payload *payload, int ttl, bool may_send)
+{
+	struct guard *g = &out->channel->guard;
+	struct flow_search q;
+	int err;
+
+	describe_search(p, payload, ttl, &q);
+	if (!may_send) {
+		err = p->ruling.silenced ? -ENOENT : flow_join(out, &q);
+		if (err != -EALREADY) {
+			settle(p, out, RELAY_LOOP,
+				err == 0 ? "waits with who asked before"
+					 : heard_before);
+			return;
+		}
+	}
+	err = flow_send(out, &q);
+	if (err < 0) {
+		failed(p, out, err);
 		return;
 	}
-	if (ruling.storm)
+	guard_sent(g, &p->ruling, out->slot, p->arrival->now_ms);
+	out->counters.sent++;
+	out->counters.sent_bytes += payload->size;
+	settle(p, out, RELAY_SENT, "asked from its flow's port");
+}
+
+static void pass(const struct passage *p, struct relay_segment *out,
+	const struct decision *d, bool flows)
+{
+	struct guard *g = &out->channel->guard;
+	uint64_t now = p->arrival->now_ms;
+	bool may_send = guard_may_send(g, &p->ruling, out->slot, now);
+	struct payload payload;
+	enum relay_verdict v;
+	int err;
+
+	v = may_send || flows ? edit_payload(p->arrival, p->in, out, &payload)
+			      : RELAY_LOOP;
+	if (v != RELAY_SENT) {
+		settle(p, out, v,
+			v == RELAY_FILTER    ? "nothing of it may pass"
+			: p->ruling.silenced ? without_end
+					     : heard_before);
+		return;
+	}
+	remember_edited(p, out, &payload);
+	if (flows) {
+		search_out(p, out, &payload, d->ttl, may_send);
+		return;
+	}
+	err = send_out(p, out, &payload, d->ttl);
+	if (err < 0) {
+		failed(p, out, err);
+		return;
+	}
+	guard_sent(g, &p->ruling, out->slot, now);
+	settle(p, out, RELAY_SENT, d->rule);
+}
+
+static void fan_out(struct passage *p, const struct decision *decisions)
+{
+	struct relay_segment *in = p->in;
+	struct relay_channel *c = in->channel;
+	const struct arrival *a = p->arrival;
+	bool flows = is_for_a_flow(p);
+	size_t i, n = 0;
+
+	if (guard_hear(&c->guard, sameness(in, a, a->digest), &a->source,
+		    in->slot, a->now_ms, &p->ruling) < 0) {
+		settle(p, NULL, RELAY_ERROR, "no memory for the loop guard");
+		return;
+	}
+	if (p->ruling.storm)
 		tell_of_storm(in, &a->source, RELAY_LOOP);
 	for (i = 0; i < c->n_segments; i++) {
 		struct relay_segment *out = c->by_position[i];
 
 		if (out == in || !c->plan_segments[i].usable)
 			continue;
-		if (decisions[i].verdict != RELAY_SENT) {
-			count_drop(out, decisions[i].verdict);
-			continue;
-		}
-		if (!guard_may_send(&c->guard, &ruling, out->slot, a->now_ms)) {
-			count_drop(out, RELAY_LOOP);
-			continue;
-		}
-		send_out(out, a, decisions[i].ttl, directed, &ruling);
+		n++;
+		if (decisions[i].verdict == RELAY_SENT)
+			pass(p, out, &decisions[i], flows);
+		else
+			settle(p, out, decisions[i].verdict, decisions[i].rule);
 	}
+	if (!n)
+		settle(p, NULL, RELAY_SENT, "heard, and nowhere to send it");
 }
 
-static bool is_too_much(struct relay_segment *in, const struct arrival *a)
+static bool is_too_much(const struct passage *p)
 {
+	struct relay_segment *in = p->in;
+	const struct arrival *a = p->arrival;
 	const struct relay_group *g = in->channel->group;
 
 	if (!g->c->rate || rate_take(&g->relay->rate, g->c->rate, in->id,
 				   &a->source, a->now_ms))
 		return false;
-	count_drop(in, RELAY_RATE);
+	settle(p, NULL, RELAY_RATE, "its source says too much");
 	tell_of_storm(in, &a->source, RELAY_RATE);
 	return true;
 }
 
-/* Offers a datagram to one channel that hears it. */
-static void offer(struct relay_segment *in, const struct arrival *a)
+static void describe(
+	struct relay_segment *in, struct arrival *a, struct decide_facts *ret)
 {
-	struct relay_channel *c = in->channel;
-	struct decision *decisions = c->group->relay->decisions;
-	struct decide_facts f = {
+	const struct relay_channel *c = in->channel;
+	const struct config_group *g = c->group->c;
+	const struct proto_view *v = arrival_view(a, in);
+
+	*ret = (struct decide_facts){
 		.source = a->source,
 		.port = a->port,
 		.size = a->datagram->size,
 		.ttl = a->datagram->ttl,
+		.kind = arrival_kind(a, in),
+		.payload = g->payload,
 		.own = a->own,
 		.elsewhere = !a->own && segment_is_elsewhere(in, &a->source),
-		.directed = c->broadcast &&
+		.stranger = segment_is_stranger(in, &a->source),
+		.directed = c->broadcast && !segment_interface(in)->n_peers &&
 			    !net_address_is_broadcast(&a->destination),
 	};
-	enum relay_verdict whole;
+	if (v && v->payload == PROTO_SSDP)
+		ret->target = ssdp_target(&v->ssdp);
+}
+
+/* Offers a datagram to one channel that hears it. */
+static void offer(struct relay_segment *in, struct arrival *a)
+{
+	struct relay_channel *c = in->channel;
+	struct decision *decisions = c->group->relay->decisions;
+	struct passage p = { .in = in, .arrival = a };
+	const struct decision *whole;
+	struct decide_facts f;
 
 	in->counters.received++;
 	in->counters.received_bytes += a->datagram->size;
 	if (in->position >= c->n_segments || a->datagram->partial) {
-		count_drop(in, RELAY_ERROR);
+		settle(&p, NULL, RELAY_ERROR, "it could not be read whole");
 		return;
 	}
+	describe(in, a, &f);
+	p.kind = f.kind;
+	p.directed = f.directed;
 	decide(&c->plan, in->position, &f, decisions);
-	whole = decisions[in->position].verdict;
-	if (whole != RELAY_SENT)
-		count_drop(in, whole);
-	else if (!is_too_much(in, a))
-		fan_out(in, a, decisions, f.directed);
+	whole = &decisions[in->position];
+	if (whole->verdict != RELAY_SENT) {
+		settle(&p, NULL, whole->verdict, whole->rule);
+		return;
+	}
+	if (is_too_much(&p))
+		return;
+	edit_learn(a, in);
+	fan_out(&p, decisions);
 }
 
 static void arrive(struct ear *e, const struct udp_datagram *d)
 {
-	struct relay *r = e->listener->relay;
 	struct hearing *h = listener_hearing(e->listener, d->device);
-	struct arrival a = { .datagram = d };
+	struct arrival a;
 	size_t i;
 
 	/* IPv6 checks a membership by address alone, so that each socket of a
 	 * listener hears what any joined (kernel-facts 0.B). */
 	if (!h || h->ear != e)
 		return;
-	(void)net_address_from_socket(&d->source.sa, &a.source, &a.port);
-	(void)net_address_from_socket(&d->destination.sa, &a.destination, NULL);
-	a.own = net_devices_is_own(r->devices, &a.source);
-	if (!a.own)
-		a.digest = siphash(&r->key, d->data, d->size);
-	a.now_ms = uv_now(r->loop);
+	arrival_init(&a, e->listener->relay, d);
 	for (i = 0; i < h->n_segments; i++)
 		offer(h->segments[i], &a);
 }

@@ -9,6 +9,23 @@
 #include <string.h>
 #include <utlist.h>
 
+/* A source of the other family says nothing here. Returns 0 or -ENOMEM. */
+static int copy_sources(struct relay_channel *c)
+{
+	const struct config_group *g = c->group->c;
+	size_t i;
+
+	if (!g->n_sources || !net_address_is_multicast(&c->address))
+		return 0;
+	c->sources = calloc(g->n_sources, sizeof(*c->sources));
+	if (!c->sources)
+		return -ENOMEM;
+	for (i = 0; i < g->n_sources; i++)
+		if (g->sources[i].family == c->address.family)
+			c->sources[c->n_sources++] = g->sources[i];
+	return 0;
+}
+
 static struct relay_channel *channel_new(
 	struct relay_group *g, const struct net_address *address, uint16_t port)
 {
@@ -20,6 +37,10 @@ static struct relay_channel *channel_new(
 	c->address = *address;
 	c->port = port;
 	c->broadcast = net_address_is_broadcast(address);
+	if (copy_sources(c) < 0) {
+		free(c);
+		return NULL;
+	}
 	guard_init(&c->guard, g->c->dedup_ms, &g->relay->remembered);
 	DL_APPEND(g->channels, c);
 	return c;
@@ -30,6 +51,7 @@ static void channel_free(struct relay_channel *c)
 	while (c->segments)
 		segment_free(c->segments);
 	guard_done(&c->guard);
+	free(c->sources);
 	free(c->plan_segments);
 	free(c->by_position);
 	DL_DELETE(c->group->channels, c);
@@ -83,8 +105,7 @@ static void channel_adopt(struct relay_channel *c)
 {
 	struct relay_segment *s;
 
-	DL_FOREACH(c->segments, s)
-	{
+	for (s = c->segments; s; s = s->next) {
 		c->plan_segments[s->position].allow = &segment_use(s)->allow;
 		c->plan_segments[s->position].deny = &segment_use(s)->deny;
 	}
@@ -100,8 +121,8 @@ void group_adopt(struct relay_group *g, struct config *config,
 
 	g->config = config_ref(config);
 	g->c = c;
-	DL_FOREACH(g->channels, channel)
-	channel_adopt(channel);
+	for (channel = g->channels; channel; channel = channel->next)
+		channel_adopt(channel);
 	config_unref(old);
 }
 
@@ -112,8 +133,7 @@ static struct relay_segment *segment_find(struct relay_channel *c, size_t use,
 {
 	struct relay_segment *s, *by_index = NULL;
 
-	DL_FOREACH(c->segments, s)
-	{
+	for (s = c->segments; s; s = s->next) {
 		if (s->use != use || s->wanted)
 			continue;
 		if (strcmp(s->device, name) == 0)
@@ -156,8 +176,8 @@ static void sweep(struct relay_channel *c)
 	struct relay *r = c->group->relay;
 	struct relay_segment *s, *next;
 
-	DL_FOREACH_SAFE(c->segments, s, next)
-	{
+	for (s = c->segments; s; s = next) {
+		next = s->next;
 		if (s->wanted)
 			continue;
 		if (r->callbacks.gone)
@@ -173,8 +193,8 @@ int channel_match(struct relay_channel *c)
 	struct relay_segment *s;
 	int err = 0;
 
-	DL_FOREACH(c->segments, s)
-	s->wanted = false;
+	for (s = c->segments; s; s = s->next)
+		s->wanted = false;
 	for (m.use = 0; m.use < g->c->n_uses && err == 0; m.use++)
 		err = claims_each(
 			&g->config->interfaces[g->c->uses[m.use].interface],
@@ -240,8 +260,7 @@ int channel_plan(struct relay_channel *c)
 	if (plan_reserve(c, n) < 0)
 		return -ENOMEM;
 	n = 0;
-	DL_FOREACH(c->segments, s)
-	{
+	for (s = c->segments; s; s = s->next) {
 		plan_segment(s, &c->plan_segments[n]);
 		c->by_position[n] = s;
 		s->position = n++;

@@ -237,6 +237,30 @@ static void repeat(const struct guard *g, struct guard_entry *e,
 	ret->storm = true;
 }
 
+/* The entry of a digest that is still recent, or a new one of which `source`
+ * on `slot` is the first host. Fails only without memory. */
+static struct guard_entry *entry_for(struct guard *g, uint64_t digest,
+	const struct net_address *source, uint32_t slot, uint64_t now_ms)
+{
+	struct guard_entry *e = find(g, digest);
+
+	if (e && now_ms - e->heard_ms >= g->window_ms) {
+		forget(e);
+		e = NULL;
+	}
+	return e ? e : remember(g, digest, source, slot, now_ms);
+}
+
+static void touch(
+	struct guard *g, struct guard_entry *e, uint32_t slot, uint64_t now_ms)
+{
+	e->heard_ms = now_ms;
+	e->at_ms[slot] = (uint32_t)now_ms;
+	quota_touch(&e->item);
+	unlink_age(g, e);
+	link_newest(g, e);
+}
+
 int guard_hear(struct guard *g, uint64_t digest,
 	const struct net_address *source, uint32_t slot, uint64_t now_ms,
 	struct guard_ruling *ret)
@@ -249,16 +273,9 @@ int guard_hear(struct guard *g, uint64_t digest,
 		*ret = r;
 		return 0;
 	}
-	e = find(g, digest);
-	if (e && now_ms - e->heard_ms >= g->window_ms) {
-		forget(e);
-		e = NULL;
-	}
-	if (!e) {
-		e = remember(g, digest, source, slot, now_ms);
-		if (!e)
-			return -ENOMEM;
-	}
+	e = entry_for(g, digest, source, slot, now_ms);
+	if (!e)
+		return -ENOMEM;
 	first_host =
 		slot == e->host_slot && net_address_equal(source, &e->host);
 	if (now_ms < e->silent_until_ms) {
@@ -270,13 +287,23 @@ int guard_hear(struct guard *g, uint64_t digest,
 	} else if (first_host) {
 		repeat(g, e, now_ms, &r);
 	}
-	e->heard_ms = now_ms;
-	e->at_ms[slot] = (uint32_t)now_ms;
-	quota_touch(&e->item);
-	unlink_age(g, e);
-	link_newest(g, e);
+	touch(g, e, slot, now_ms);
 	r.entry = e;
 	*ret = r;
+	return 0;
+}
+
+int guard_note(struct guard *g, uint64_t digest,
+	const struct net_address *source, uint32_t slot, uint64_t now_ms)
+{
+	struct guard_entry *e;
+
+	if (!g->window_ms)
+		return 0;
+	e = entry_for(g, digest, source, GUARD_NO_SLOT, now_ms);
+	if (!e)
+		return -ENOMEM;
+	touch(g, e, slot, now_ms);
 	return 0;
 }
 

@@ -88,6 +88,13 @@ void guard_sent(struct guard *g, const struct guard_ruling *r, uint32_t slot,
 void guard_unsent(struct guard *g, const struct guard_ruling *r, uint32_t slot,
 	uint64_t now_ms);
 
+/*
+ * Records that a payload of this digest, which `source` had no part in making,
+ * is sent on `slot`. Nobody repeats it then. Returns 0 or -ENOMEM.
+ */
+int guard_note(struct guard *g, uint64_t digest,
+	const struct net_address *source, uint32_t slot, uint64_t now_ms);
+
 /* Forgets what is no longer recent. */
 void guard_expire(struct guard *g, uint64_t now_ms);
 

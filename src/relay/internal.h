@@ -10,6 +10,7 @@
 
 #include "relay/decide.h"
 #include "relay/guard.h"
+#include "relay/hosts.h"
 #include "relay/quota.h"
 #include "relay/rate.h"
 #include "relay/relay.h"
@@ -57,8 +58,10 @@ struct hearing {
 struct listener {
 	struct listener *prev, *next;
 	struct relay *relay;
-	struct net_address address; /* a group or a broadcast address */
+	struct net_address address; /* a group, or an address of this host */
 	uint16_t port;
+	struct net_address *sources; /* join only these; none: any */
+	size_t n_sources;
 	struct ear *ears;
 	struct hearing *hearings; /* uthash */
 };
@@ -68,7 +71,8 @@ struct hearing *listener_hearing(const struct listener *l, unsigned device);
 
 /*
  * Lets `s` hear `address` on the device with index `device`, joining it there
- * if it is multicast and nobody has yet.
+ * (for the sources of its channel, if it has some) if it is multicast and
+ * nobody has yet.
  * Returns 0, or -errno and nothing changed.
  */
 int listener_attach(struct relay *r, const struct net_address *address,
@@ -85,7 +89,7 @@ void listener_detach(struct relay *r, const struct net_address *address,
  * to each of the `peers`. */
 struct destinations {
 	union udp_address group; /* or 255.255.255.255, or the target */
-	union udp_address own;	 /* the device's own broadcast address */
+	union udp_address own;   /* the device's own broadcast address */
 	union udp_address *peers;
 	size_t n_peers;
 };
@@ -104,10 +108,10 @@ struct relay_segment {
 	/* What is attached, to be undone when the device changes. */
 	unsigned index; /* 0: nothing */
 	uint64_t incarnation;
-	struct net_address *broadcasts; /* the device's own, heard too */
-	size_t n_broadcasts;
+	struct net_address *others; /* heard beside the group, or instead */
+	size_t n_others;
 
-	struct sender *sender;	      /* NULL: cannot send now */
+	struct sender *sender;        /* NULL: cannot send now */
 	struct sender *other_senders; /* uthash: from other ports */
 	struct net_address source;    /* that the senders were opened for */
 	struct net_address broadcast; /* the device's own, or unset */
@@ -137,6 +141,11 @@ void segment_follow(struct relay_segment *s, const struct net_device *d);
 /* Tells of a state that changed. */
 void segment_tell(
 	struct relay_segment *s, enum relay_state was, const char *error_was);
+/* Says that it failed at `what`, and what the cure may be. */
+void segment_fail(struct relay_segment *s, const struct net_device *d,
+	const char *what, int err);
+/* Says what is wrong with a device that works otherwise. */
+void segment_warn(struct relay_segment *s, const struct net_device *d);
 /* Counts a failed send and tells of it at most once a minute. */
 void segment_trouble(struct relay_segment *s, int error);
 
@@ -147,9 +156,22 @@ void segment_trouble(struct relay_segment *s, int error);
  */
 bool segment_is_elsewhere(
 	const struct relay_segment *s, const struct net_address *source);
+/* True if the segment has peers and `source` is none of them. */
+bool segment_is_stranger(
+	const struct relay_segment *s, const struct net_address *source);
 
 const struct config_use *segment_use(const struct relay_segment *s);
 const struct config_interface *segment_interface(const struct relay_segment *s);
+
+/* ---- attach.c ---- */
+
+/* Hears what the segment hears on `d`, as far as it does not yet. Returns 0,
+ * or -errno and goes on hearing what worked. */
+int attach_follow(struct relay_segment *s, const struct net_device *d);
+/* Lets go of addresses that `d` has no more. */
+void attach_release(struct relay_segment *s, const struct net_device *d);
+/* Lets go of everything on the device of `s`. */
+void attach_end(struct relay_segment *s);
 
 /* ---- sender.c ---- */
 
@@ -167,7 +189,7 @@ struct sender {
 	struct sender *next_dirty;
 
 	/* Of those for other ports. */
-	UT_hash_handle hh;		/* in the segment, by port */
+	UT_hash_handle hh;          /* in the segment, by port */
 	struct sender *prev, *next; /* in the relay, the oldest use first */
 };
 
@@ -181,10 +203,13 @@ int sender_open(struct relay_segment *s);
 /* Closes it, and those for other ports. */
 void sender_close(struct relay_segment *s);
 
+/* Sets TTL, loop and device as the segment sends. Returns 0 or -errno. */
+int sender_set_options(struct relay_segment *s, struct udp *u);
+
 /* The sender from `port`, which may be the segment's own one; opened where
  * there is none yet. Returns 0 or -errno. */
-int sender_from_port(struct relay_segment *s, uint16_t port,
-	struct sender **ret);
+int sender_from_port(
+	struct relay_segment *s, uint16_t port, struct sender **ret);
 
 /* ---- outbox.c ---- */
 
@@ -193,7 +218,7 @@ struct outgoing {
 	struct outgoing *next;
 	const uint8_t *data; /* the receive batch's */
 	size_t size;
-	int ttl; /* -1: the socket's own */
+	int ttl;                              /* -1: the socket's own */
 	const union udp_address *destination; /* NULL: connected to it */
 	struct net_address announcer; /* its source; unset: the segment's */
 	struct guard_ruling ruling;
@@ -212,8 +237,11 @@ struct outbox {
 struct outgoing *outbox_take(struct relay *r);
 /* Queues `o` for every destination of the segment of `by`. */
 void outbox_put(struct sender *by, struct outgoing *o, bool directed);
-/* Sends all that is queued. */
+/* Sends all that is queued. What was edited for it is void then. */
 void outbox_flush(struct relay *r);
+
+/* What a failed send counts as: a full queue, or an error. */
+enum relay_verdict outbox_verdict(int error);
 
 /* ---- group.c ---- */
 
@@ -223,6 +251,8 @@ struct relay_channel {
 	struct net_address address;
 	uint16_t port;
 	bool broadcast;
+	struct net_address *sources; /* of the group, in this family */
+	size_t n_sources;
 	struct guard guard;
 	struct relay_segment *segments;
 
@@ -282,6 +312,61 @@ int claims_each(const struct config_interface *i,
 const char *claims_words(const struct config *c, int owner,
 	const struct net_device *d, char *buffer, size_t size);
 
+/* ---- arrival.c ---- */
+
+/* A datagram that was heard, for every channel that hears it. */
+struct arrival {
+	const struct udp_datagram *datagram;
+	struct net_address source, destination;
+	uint16_t port;
+	uint64_t digest;
+	uint64_t now_ms;
+	bool own;
+
+	/* As its decoder sees it, which the first channel asks for. */
+	enum config_payload inspected; /* CONFIG_PAYLOAD_NONE: not yet */
+	bool is_malformed;
+	struct proto_view view;
+};
+
+/* Takes down the facts of a datagram. */
+void arrival_init(
+	struct arrival *a, struct relay *r, const struct udp_datagram *d);
+
+/* What it is for the group of `in`. */
+enum proto_kind arrival_kind(struct arrival *a, const struct relay_segment *in);
+
+/* Its view by the group's decoder, or NULL (none, or malformed). */
+const struct proto_view *arrival_view(
+	struct arrival *a, const struct relay_segment *in);
+
+/* ---- edit.c ---- */
+
+/* Room for messages that were edited and wait to be sent. */
+enum { RELAY_EDITED = 16 * 65536 };
+
+/* Names of hosts that are known on their segments. */
+enum { RELAY_HOSTS = 16384 };
+
+/* What leaves instead of what was heard. */
+struct payload {
+	const uint8_t *data;
+	size_t size;
+	uint64_t digest;
+};
+
+/*
+ * Takes out of an mDNS message what is not to cross from `in` to `out`. All
+ * else stays as it is.
+ * Returns RELAY_SENT, with `*ret`; RELAY_FILTER: nothing is left.
+ */
+enum relay_verdict edit_payload(struct arrival *a,
+	const struct relay_segment *in, const struct relay_segment *out,
+	struct payload *ret);
+
+/* Learns which host names belong to the arriving segment. */
+void edit_learn(struct arrival *a, const struct relay_segment *in);
+
 /* ---- fanout.c ---- */
 
 /* Buckets of rates: sources times segments that are active at a time. */
@@ -291,6 +376,8 @@ void fanout_receive(struct udp *u, ssize_t n,
 	const struct udp_datagram *datagrams, uint32_t kernel_dropped);
 
 /* ---- relay.c ---- */
+
+struct relay_flow;
 
 struct relay {
 	uv_loop_t *loop;
@@ -309,10 +396,20 @@ struct relay {
 	struct outbox outbox;
 	struct sender *ports; /* utlist, the oldest use first */
 	size_t n_ports;
+	struct relay_flow *flows;     /* uthash */
+	struct relay_flow *flow_list; /* the same, the oldest first */
+	struct quota flow_quota;
+	struct pool searchers;
+	uint64_t next_flow;
+	struct wsd_parser *wsd;
+	struct hosts hosts;
+	uint8_t *edited; /* RELAY_EDITED bytes, until they are sent */
+	size_t edited_used;
 	struct relay_counters retired; /* of segments that are no more */
 	uv_timer_t retry;
 	uint64_t retry_ms; /* 0: not waiting */
 	bool standby;
+	bool watched;
 	bool closing;
 };
 

@@ -73,17 +73,57 @@ fail:
 	return err;
 }
 
-static int ear_join(struct ear *e, unsigned device)
+static int set_membership(struct ear *e, unsigned device,
+	const struct net_address *source, enum udp_membership what)
 {
 	struct listener *l = e->listener;
-	union udp_address group;
+	union udp_address group, from;
+
+	socket_address(&l->address, 0, device, &group);
+	if (!source)
+		return udp_set_membership(&e->udp, &group, device, NULL, what);
+	socket_address(source, 0, 0, &from);
+	return udp_set_membership(&e->udp, &group, device, &from, what);
+}
+
+/* Leaves the first `n` of the sources, or the group where there are none. Also
+ * of a device that is gone: its membership counts until it is left, and its
+ * index may come back (kernel-facts 5.2). */
+static void leave(struct ear *e, unsigned device, size_t n)
+{
+	const struct listener *l = e->listener;
+	size_t i;
+
+	if (!net_address_is_multicast(&l->address))
+		return;
+	if (!l->n_sources)
+		(void)set_membership(e, device, NULL, UDP_LEAVE);
+	for (i = 0; i < n; i++)
+		(void)set_membership(e, device, &l->sources[i], UDP_LEAVE);
+}
+
+static int join(struct ear *e, unsigned device)
+{
+	const struct listener *l = e->listener;
+	size_t i;
 	int err = 0;
 
-	if (net_address_is_multicast(&l->address)) {
-		socket_address(&l->address, 0, device, &group);
-		err = udp_set_membership(
-			&e->udp, &group, device, NULL, UDP_JOIN);
-	}
+	if (!net_address_is_multicast(&l->address))
+		return 0;
+	if (!l->n_sources)
+		return set_membership(e, device, NULL, UDP_JOIN);
+	for (i = 0; i < l->n_sources && err == 0; i++)
+		err = set_membership(e, device, &l->sources[i], UDP_JOIN);
+	if (err < 0)
+		leave(e, device, i - 1);
+	return err;
+}
+
+static int ear_join(struct ear *e, unsigned device)
+{
+	int err;
+
+	err = join(e, device);
 	if (err == 0)
 		e->joined++;
 	return err;
@@ -91,16 +131,7 @@ static int ear_join(struct ear *e, unsigned device)
 
 static void ear_leave(struct ear *e, unsigned device)
 {
-	struct listener *l = e->listener;
-	union udp_address group;
-
-	/* Also of a device that is gone: its membership counts until it is
-	 * left, and its index may come back (kernel-facts 5.2). */
-	if (net_address_is_multicast(&l->address)) {
-		socket_address(&l->address, 0, device, &group);
-		(void)udp_set_membership(
-			&e->udp, &group, device, NULL, UDP_LEAVE);
-	}
+	leave(e, device, e->listener->n_sources);
 	if (--e->joined == 0)
 		ear_close(e);
 }
@@ -114,8 +145,7 @@ static int join_somewhere(struct listener *l, unsigned device, struct ear **ret)
 	struct ear *e;
 	int err;
 
-	DL_FOREACH(l->ears, e)
-	{
+	for (e = l->ears; e; e = e->next) {
 		err = ear_join(e, device);
 		if (err == 0) {
 			*ret = e;
@@ -136,27 +166,73 @@ static int join_somewhere(struct listener *l, unsigned device, struct ear **ret)
 	return 0;
 }
 
+/* What a segment asks for. */
+struct wish {
+	const struct net_address *address;
+	uint16_t port;
+	const struct net_address *sources;
+	size_t n_sources;
+};
+
+static struct wish wish_of(const struct net_address *address, uint16_t port,
+	const struct relay_segment *s)
+{
+	const struct relay_channel *c = s->channel;
+	struct wish w = { .address = address, .port = port };
+
+	if (net_address_is_multicast(address)) {
+		w.sources = c->sources;
+		w.n_sources = c->n_sources;
+	}
+	return w;
+}
+
+/* Groups that want other sources hear by other sockets: one would get what
+ * the other asked for. */
+static bool is_same(const struct listener *l, const struct wish *w)
+{
+	size_t i;
+
+	if (l->port != w->port || l->n_sources != w->n_sources ||
+		!net_address_equal(&l->address, w->address))
+		return false;
+	for (i = 0; i < l->n_sources; i++)
+		if (!net_address_equal(&l->sources[i], &w->sources[i]))
+			return false;
+	return true;
+}
+
 static struct listener *listener_find(
-	struct relay *r, const struct net_address *address, uint16_t port)
+	const struct relay *r, const struct wish *w)
 {
 	struct listener *l;
 
-	DL_FOREACH(r->listeners, l)
-	if (l->port == port && net_address_equal(&l->address, address))
-		return l;
+	for (l = r->listeners; l; l = l->next)
+		if (is_same(l, w))
+			return l;
 	return NULL;
 }
 
-static struct listener *listener_new(
-	struct relay *r, const struct net_address *address, uint16_t port)
+static struct listener *listener_new(struct relay *r, const struct wish *w)
 {
 	struct listener *l = calloc(1, sizeof(*l));
+	size_t i;
 
 	if (!l)
 		return NULL;
+	if (w->n_sources) {
+		l->sources = calloc(w->n_sources, sizeof(*l->sources));
+		if (!l->sources) {
+			free(l);
+			return NULL;
+		}
+	}
+	for (i = 0; i < w->n_sources; i++)
+		l->sources[i] = w->sources[i];
+	l->n_sources = w->n_sources;
 	l->relay = r;
-	l->address = *address;
-	l->port = port;
+	l->address = *w->address;
+	l->port = w->port;
 	DL_APPEND(r->listeners, l);
 	return l;
 }
@@ -166,6 +242,7 @@ static void listener_free_if_idle(struct listener *l)
 	if (l->hearings)
 		return;
 	DL_DELETE(l->relay->listeners, l);
+	free(l->sources);
 	free(l);
 }
 
@@ -227,12 +304,13 @@ static int hearing_add(struct hearing *h, struct relay_segment *s)
 int listener_attach(struct relay *r, const struct net_address *address,
 	uint16_t port, unsigned device, struct relay_segment *s)
 {
-	struct listener *l = listener_find(r, address, port);
+	struct wish w = wish_of(address, port, s);
+	struct listener *l = listener_find(r, &w);
 	struct hearing *h = NULL;
 	int err = -ENOMEM;
 
 	if (!l)
-		l = listener_new(r, address, port);
+		l = listener_new(r, &w);
 	if (!l)
 		return -ENOMEM;
 	h = listener_hearing(l, device);
@@ -255,7 +333,8 @@ fail:
 void listener_detach(struct relay *r, const struct net_address *address,
 	uint16_t port, unsigned device, struct relay_segment *s)
 {
-	struct listener *l = listener_find(r, address, port);
+	struct wish w = wish_of(address, port, s);
+	struct listener *l = listener_find(r, &w);
 	struct hearing *h = l ? listener_hearing(l, device) : NULL;
 	size_t i = 0;
 

@@ -12,7 +12,7 @@ struct departure {
 	struct outgoing *at[RELAY_BATCH];
 };
 
-static enum relay_verdict verdict_of(int error)
+enum relay_verdict outbox_verdict(int error)
 {
 	switch (error) {
 	case -EAGAIN:
@@ -32,7 +32,7 @@ static void not_sent(void *data, size_t index, int error)
 
 	s->counters.sent--;
 	s->counters.sent_bytes -= o->size;
-	s->counters.dropped[verdict_of(error)]++;
+	s->counters.dropped[outbox_verdict(error)]++;
 	guard_unsent(&s->channel->guard, &o->ruling, s->slot,
 		uv_now(s->channel->group->relay->loop));
 	segment_trouble(s, error);
@@ -70,7 +70,7 @@ static void depart(struct sender *by)
 
 		by->queue_head = o->next;
 		d.at[n] = o;
-		out[n] = (struct udp_out) {
+		out[n] = (struct udp_out){
 			.data = o->data, .size = o->size, .ttl = o->ttl
 		};
 		if (o->destination)
@@ -92,6 +92,7 @@ void outbox_flush(struct relay *r)
 		r->outbox.dirty = by->next_dirty;
 	}
 	r->outbox.used = 0;
+	r->edited_used = 0;
 }
 
 struct outgoing *outbox_take(struct relay *r)

@@ -1,6 +1,7 @@
 /*
  * What the relay shows of itself.
  */
+#include "relay/flow.h"
 #include "relay/internal.h"
 
 #include <errno.h>
@@ -48,10 +49,56 @@ void relay_totals(const struct relay *r, struct relay_counters *ret)
 	const struct relay_group *g;
 
 	*ret = r->retired;
-	DL_FOREACH(r->groups, g)
-	DL_FOREACH(g->channels, c)
-	DL_FOREACH(c->segments, s)
-	counters_add(ret, &s->counters);
+	for (g = r->groups; g; g = g->next)
+		for (c = g->channels; c; c = c->next)
+			for (s = c->segments; s; s = s->next)
+				counters_add(ret, &s->counters);
+}
+
+static void limit_of(const struct quota *q, struct relay_limit *ret)
+{
+	*ret = (struct relay_limit){
+		.used = q->used,
+		.bound = q->bound,
+		.refused = q->refused,
+		.evicted = q->evicted,
+	};
+}
+
+void relay_flows(const struct relay *r, struct relay_limit *ret)
+{
+	limit_of(&r->flow_quota, ret);
+}
+
+const struct relay_flow *relay_flow_next(
+	const struct relay *r, const struct relay_flow *after)
+{
+	return after ? after->next : r->flow_list;
+}
+
+void relay_flow_get(const struct relay_flow *f, struct relay_flow_info *ret)
+{
+	*ret = (struct relay_flow_info){
+		.id = f->id,
+		.segment = f->out,
+		.port = f->port,
+		.searches = f->searches,
+		.answers = f->answers,
+		.expires_in_ms = uv_timer_get_due_in(&f->timer),
+		.n_searchers = f->n_searchers,
+	};
+}
+
+void relay_flow_each_searcher(const struct relay_flow *f,
+	void (*each)(void *data, const struct net_address *address,
+		uint16_t port, const struct relay_segment *segment),
+	void *data)
+{
+	const struct flow_searcher *w;
+
+	for (w = f->searchers; w; w = w->next) {
+		each(data, &w->address, w->port, w->in);
+	}
 }
 
 void relay_remembered(struct relay *r, struct relay_limit *ret)
@@ -59,15 +106,10 @@ void relay_remembered(struct relay *r, struct relay_limit *ret)
 	struct relay_channel *c;
 	struct relay_group *g;
 
-	DL_FOREACH(r->groups, g)
-	DL_FOREACH(g->channels, c)
-	guard_expire(&c->guard, uv_now(r->loop));
-	*ret = (struct relay_limit){
-		.used = r->remembered.used,
-		.bound = r->remembered.bound,
-		.refused = r->remembered.refused,
-		.evicted = r->remembered.evicted,
-	};
+	for (g = r->groups; g; g = g->next)
+		for (c = g->channels; c; c = c->next)
+			guard_expire(&c->guard, uv_now(r->loop));
+	limit_of(&r->remembered, ret);
 }
 
 const struct relay_group *relay_group_next(
@@ -81,9 +123,9 @@ const struct relay_group *relay_group_find(
 {
 	const struct relay_group *g;
 
-	DL_FOREACH(r->groups, g)
-	if (strcmp(g->c->name, name) == 0)
-		return g;
+	for (g = r->groups; g; g = g->next)
+		if (strcmp(g->c->name, name) == 0)
+			return g;
 	return NULL;
 }
 

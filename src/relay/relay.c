@@ -1,6 +1,7 @@
 /*
  * The relay as a whole: life cycle, configuration, following the devices.
  */
+#include "relay/flow.h"
 #include "relay/internal.h"
 
 #include <errno.h>
@@ -31,13 +32,26 @@ int relay_new(struct relay **ret, uv_loop_t *loop, struct net_devices *devices,
 	err = udp_batch_new(&r->batch, RELAY_BATCH, RELAY_SLOT_BYTES);
 	if (err < 0)
 		goto fail;
+	err = wsd_parser_new(&r->wsd, (unsigned long)r->key.k0 | 1);
+	if (err < 0)
+		goto fail;
+	r->edited = malloc(RELAY_EDITED);
+	if (!r->edited) {
+		err = -ENOMEM;
+		goto fail;
+	}
 	quota_init(&r->remembered, 1, &r->key);
 	rate_init(&r->rate, RELAY_RATES, &r->key);
+	quota_init(&r->flow_quota, 1, &r->key);
+	pool_init(&r->searchers, sizeof(struct flow_searcher));
+	hosts_init(&r->hosts, RELAY_HOSTS, &r->key);
 	(void)uv_timer_init(loop, &r->retry);
 	r->retry.data = r;
 	*ret = r;
 	return 0;
 fail:
+	wsd_parser_free(r->wsd);
+	udp_batch_free(r->batch);
 	free(r);
 	return err;
 }
@@ -46,8 +60,10 @@ static void free_groups(struct relay_group *groups)
 {
 	struct relay_group *g, *next;
 
-	DL_FOREACH_SAFE(groups, g, next)
-	group_free(g);
+	for (g = groups; g; g = next) {
+		next = g->next;
+		group_free(g);
+	}
 }
 
 static void timer_closed(uv_handle_t *h)
@@ -64,6 +80,11 @@ void relay_close(struct relay *r)
 	r->groups = NULL;
 	quota_done(&r->remembered);
 	rate_done(&r->rate);
+	quota_done(&r->flow_quota);
+	pool_done(&r->searchers);
+	hosts_done(&r->hosts);
+	wsd_parser_free(r->wsd);
+	free(r->edited);
 	free(r->decisions);
 	udp_batch_free(r->batch);
 	config_unref(r->config);
@@ -74,9 +95,9 @@ static struct relay_group *find(struct relay_group *groups, const char *name)
 {
 	struct relay_group *g;
 
-	DL_FOREACH(groups, g)
-	if (strcmp(g->c->name, name) == 0)
-		return g;
+	for (g = groups; g; g = g->next)
+		if (strcmp(g->c->name, name) == 0)
+			return g;
 	return NULL;
 }
 
@@ -149,6 +170,7 @@ int relay_configure(struct relay *r, struct config *config)
 	config_unref(r->config);
 	r->config = config;
 	quota_set_bound(&r->remembered, config->limits.remembered);
+	quota_set_bound(&r->flow_quota, config->limits.flows);
 	r->retry_ms = 0;
 	/* What is new joins before the old lets go, so that sockets and
 	 * memberships which both need go on without a gap. */
@@ -164,27 +186,33 @@ static const struct net_device *device_of(const struct relay_segment *s)
 	return s->device[0] ? net_devices_by_name(r->devices, s->device) : NULL;
 }
 
-#define FOREACH_CHANNEL(r, g, c)                                               \
-	DL_FOREACH((r)->groups, g)                                             \
-	DL_FOREACH((g)->channels, c)
+/* All channels of all groups; starts with NULL. */
+static struct relay_channel *next_channel(
+	const struct relay *r, const struct relay_channel *after)
+{
+	struct relay_group *g = after ? after->group->next : r->groups;
+
+	if (after && after->next)
+		return after->next;
+	while (g && !g->channels)
+		g = g->next;
+	return g ? g->channels : NULL;
+}
 
 static bool follow_all(struct relay *r)
 {
 	struct relay_channel *c;
 	struct relay_segment *s;
-	struct relay_group *g;
 	bool again = false;
 
-	FOREACH_CHANNEL(r, g, c)
-	if (channel_match(c) < 0)
-		again = true;
-	FOREACH_CHANNEL(r, g, c)
-	DL_FOREACH(c->segments, s)
-	segment_release(s, device_of(s));
-	FOREACH_CHANNEL(r, g, c)
-	{
-		DL_FOREACH(c->segments, s)
-		{
+	for (c = NULL; (c = next_channel(r, c));)
+		if (channel_match(c) < 0)
+			again = true;
+	for (c = NULL; (c = next_channel(r, c));)
+		for (s = c->segments; s; s = s->next)
+			segment_release(s, device_of(s));
+	for (c = NULL; (c = next_channel(r, c));) {
+		for (s = c->segments; s; s = s->next) {
 			segment_follow(s, device_of(s));
 			again |= s->errnum != 0;
 		}
@@ -219,11 +247,15 @@ void relay_devices_changed(struct relay *r)
 void relay_set_standby(struct relay *r, bool standby)
 {
 	struct relay_channel *c;
-	struct relay_group *g;
 
 	r->standby = standby;
-	FOREACH_CHANNEL(r, g, c)
-	c->plan.standby = g->c->standby && standby;
+	for (c = NULL; (c = next_channel(r, c));)
+		c->plan.standby = c->group->c->standby && standby;
+}
+
+void relay_watch(struct relay *r, bool on)
+{
+	r->watched = on;
 }
 
 bool relay_is_standby(const struct relay *r)

@@ -17,6 +17,7 @@
 
 #include "config/config.h"
 #include "net/net.h"
+#include "proto/proto.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,6 +71,21 @@ struct relay_limit {
 struct relay_group;
 struct relay_channel;
 struct relay_segment;
+struct relay_flow;
+
+/* What became of one datagram. Valid within the callback. */
+struct relay_fate {
+	const struct relay_segment *in;
+	const struct relay_segment *out; /* NULL: the verdict is of the whole */
+	enum relay_verdict verdict;
+	const char *rule; /* why, in words */
+	struct net_address source, destination;
+	uint16_t port; /* the source's */
+	enum proto_kind kind;
+	const uint8_t *data; /* as it was heard */
+	size_t size;
+	int ttl;
+};
 
 /*
  * What the owner is told. All run from the loop or from within
@@ -81,6 +97,7 @@ struct relay_segment;
  * gone: a segment ceased to be (its device left and nothing else names it).
  * trouble: sends on a segment fail with `error` (-errno). At most once a
  *   minute for a segment; `times` counts those since the last call.
+ * fate: what became of each datagram, while relay_watch() asks for it.
  * storm: `source` repeats one payload without end and was silenced
  *   (RELAY_LOOP), or says more than the group's rate allows (RELAY_RATE). At
  *   most once a minute for a group and reason; `times` as above.
@@ -94,6 +111,7 @@ struct relay_callbacks {
 	void (*storm)(void *data, const struct relay_segment *s,
 		const struct net_address *source, enum relay_verdict why,
 		uint64_t times);
+	void (*fate)(void *data, const struct relay_fate *f);
 	void *data;
 };
 
@@ -118,6 +136,9 @@ int relay_configure(struct relay *r, struct config *config);
 
 /* Compares every segment with the devices, and joins or leaves. */
 void relay_devices_changed(struct relay *r);
+
+/* Whether the fate of each datagram is told. Off at first: it costs time. */
+void relay_watch(struct relay *r, bool on);
 
 /* Concerns only groups that say `standby`. */
 void relay_set_standby(struct relay *r, bool standby);
@@ -165,6 +186,27 @@ struct relay_segment_info {
 void relay_segment_get(
 	const struct relay_segment *s, struct relay_segment_info *ret);
 
+/* One search that waits for unicast answers. */
+struct relay_flow_info {
+	uint64_t id;
+	const struct relay_segment *segment; /* that was asked */
+	uint16_t port;                       /* where answers arrive */
+	uint64_t searches, answers;
+	uint64_t expires_in_ms;
+	size_t n_searchers;
+};
+
+/* The oldest first; start with NULL; NULL ends. Valid until the loop runs. */
+const struct relay_flow *relay_flow_next(
+	const struct relay *r, const struct relay_flow *after);
+void relay_flow_get(const struct relay_flow *f, struct relay_flow_info *ret);
+/* Calls `each` for all who wait. */
+void relay_flow_each_searcher(const struct relay_flow *f,
+	void (*each)(void *data, const struct net_address *address,
+		uint16_t port, const struct relay_segment *segment),
+	void *data);
+void relay_flows(const struct relay *r, struct relay_limit *ret);
+
 /* One device of one interface of the configuration. */
 struct relay_interface_info {
 	const char *name;
@@ -181,14 +223,6 @@ void relay_each_interface(const struct relay *r,
 
 /* ---- explain ---- */
 
-enum relay_kind {
-	RELAY_KIND_UNKNOWN,
-	RELAY_KIND_SEARCH,
-	RELAY_KIND_ANNOUNCEMENT,
-	RELAY_KIND_PROBE,
-	RELAY_KIND_OTHER
-};
-
 /* A datagram that somebody describes. */
 struct relay_question {
 	const char *group;
@@ -198,7 +232,7 @@ struct relay_question {
 	struct net_address destination; /* unset: any channel of the family */
 	int ttl;                        /* -1: as an announcer would send it */
 	size_t size;                    /* bytes */
-	enum relay_kind kind;
+	enum proto_kind kind;
 	const char *const *names; /* services or targets; may be NULL */
 	size_t n_names;
 };

@@ -7,7 +7,6 @@
 #include "relay/internal.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,36 +51,12 @@ struct relay_segment *segment_new(
 	return s;
 }
 
-static void set_error(struct relay_segment *s, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void set_error(struct relay_segment *s, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(s->error, sizeof(s->error), fmt, ap);
-	va_end(ap);
-}
-
-static void detach_broadcasts(struct relay_segment *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_broadcasts; i++)
-		listener_detach(relay_of(s), &s->broadcasts[i],
-			s->channel->port, s->index, s);
-	s->n_broadcasts = 0;
-}
-
 static void detach(struct relay_segment *s)
 {
 	sender_close(s);
 	if (!s->index)
 		return;
-	detach_broadcasts(s);
-	listener_detach(relay_of(s), &s->channel->address, s->channel->port,
-		s->index, s);
+	attach_end(s);
 	s->index = 0;
 }
 
@@ -93,7 +68,7 @@ void segment_free(struct relay_segment *s)
 	counters_add(&r->retired, &s->counters);
 	guard_slot_give(&s->channel->guard, s->slot);
 	DL_DELETE(s->channel->segments, s);
-	free(s->broadcasts);
+	free(s->others);
 	free(s->to.peers);
 	free(s);
 }
@@ -103,17 +78,6 @@ static uint64_t incarnation(
 {
 	return s->channel->address.family == AF_INET6 ? d->incarnation6
 						      : d->incarnation4;
-}
-
-static bool has_broadcast(
-	const struct net_device *d, const struct net_address *a)
-{
-	size_t i;
-
-	for (i = 0; i < d->n_addresses; i++)
-		if (net_address_equal(&d->addresses[i].broadcast, a))
-			return true;
-	return false;
 }
 
 static struct net_address broadcast_of(const struct net_device *d)
@@ -142,8 +106,6 @@ static struct net_address source_of(
 
 void segment_release(struct relay_segment *s, const struct net_device *d)
 {
-	size_t i = 0;
-
 	if (!s->index)
 		return;
 	if (!d || s->owner || d->index != s->index ||
@@ -151,99 +113,7 @@ void segment_release(struct relay_segment *s, const struct net_device *d)
 		detach(s);
 		return;
 	}
-	while (i < s->n_broadcasts) {
-		if (has_broadcast(d, &s->broadcasts[i])) {
-			i++;
-			continue;
-		}
-		listener_detach(relay_of(s), &s->broadcasts[i],
-			s->channel->port, s->index, s);
-		s->broadcasts[i] = s->broadcasts[--s->n_broadcasts];
-	}
-}
-
-/* Names the cure where one is known. */
-static void fail(struct relay_segment *s, const struct net_device *d,
-	const char *what, int err)
-{
-	const struct relay_channel *c = s->channel;
-
-	s->state = RELAY_FAILED;
-	s->errnum = err;
-	if (err == -EADDRINUSE)
-		set_error(s,
-			"%s: port %u is held by a program that does not share "
-			"it; \"ss -ulpn\" names it",
-			what, c->port);
-	else if (err == -EACCES)
-		set_error(s, "%s: port %u needs CAP_NET_BIND_SERVICE", what,
-			c->port);
-	else if (err == -EMFILE || err == -ENFILE)
-		set_error(s, "%s: no file is left; raise LimitNOFILE=", what);
-	else if (err == -ENOBUFS && c->address.family == AF_INET)
-		set_error(s,
-			"%s: the kernel allows no more memberships; raise "
-			"net.ipv4.igmp_max_memberships",
-			what);
-	else if (err == -EINVAL && c->address.family == AF_INET6 &&
-		 d->mtu < 1280)
-		set_error(s, "%s: IPv6 needs an MTU of 1280, this is %u", what,
-			(unsigned)d->mtu);
-	else
-		set_error(s, "%s: %s", what, strerror(-err));
-}
-
-static int attach_broadcast(
-	struct relay_segment *s, const struct net_address *a)
-{
-	struct net_address *grown;
-	size_t i;
-	int err;
-
-	for (i = 0; i < s->n_broadcasts; i++)
-		if (net_address_equal(&s->broadcasts[i], a))
-			return 0;
-	grown = reallocarray(
-		s->broadcasts, s->n_broadcasts + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	s->broadcasts = grown;
-	err = listener_attach(relay_of(s), a, s->channel->port, s->index, s);
-	if (err == 0)
-		s->broadcasts[s->n_broadcasts++] = *a;
-	return err;
-}
-
-/* A socket for each broadcast address of the device: it hears just that
- * address (kernel-facts 4.1). */
-static int attach_broadcasts(
-	struct relay_segment *s, const struct net_device *d)
-{
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < d->n_addresses && err == 0; i++)
-		if (net_address_is_set(&d->addresses[i].broadcast))
-			err = attach_broadcast(s, &d->addresses[i].broadcast);
-	return err;
-}
-
-/* Hears, where the group hears here. */
-static int attach(struct relay_segment *s, const struct net_device *d)
-{
-	bool hears = segment_use(s)->role & CONFIG_HEARS;
-	int err;
-
-	if (!s->index) {
-		err = hears ? listener_attach(relay_of(s), &s->channel->address,
-				      s->channel->port, d->index, s)
-			    : 0;
-		if (err < 0)
-			return err;
-		s->index = d->index;
-		s->incarnation = incarnation(s, d);
-	}
-	return hears && s->channel->broadcast ? attach_broadcasts(s, d) : 0;
+	attach_release(s, d);
 }
 
 /* Peers of the channel's family get a copy each. Returns 0 or -ENOMEM. */
@@ -300,29 +170,46 @@ static void follow_source(struct relay_segment *s, const struct net_device *d)
 	if (err == 0)
 		err = sender_open(s);
 	if (err < 0)
-		fail(s, d, "cannot send", err);
+		segment_fail(s, d, "cannot send", err);
+}
+
+/* Also where answers go back to who searches from here. */
+static bool sends(const struct relay_segment *s)
+{
+	const struct config_group *g = s->channel->group->c;
+	unsigned role = segment_use(s)->role;
+
+	return role & CONFIG_SENT_TO ||
+	       (role & CONFIG_HEARS && g->replies == CONFIG_REPLIES_PROXY);
 }
 
 static void follow_present(struct relay_segment *s, const struct net_device *d)
 {
+	bool fresh = !s->index;
 	int err;
 
 	s->state = RELAY_JOINED;
 	s->broadcast = broadcast_of(d);
-	err = attach(s, d);
-	if (err < 0)
-		fail(s, d, "cannot join", err);
+	err = attach_follow(s, d);
+	s->index = d->index;
+	s->incarnation = incarnation(s, d);
+	if (err < 0) {
+		segment_fail(s, d, "cannot join", err);
+		/* To be tried again as a whole. */
+		if (fresh) {
+			attach_end(s);
+			s->index = 0;
+		}
+	}
 	if (!net_device_is_up(d)) {
 		sender_close(s);
 		if (s->state == RELAY_JOINED)
 			s->state = RELAY_DOWN;
 		return;
 	}
-	if (segment_use(s)->role & CONFIG_SENT_TO && s->index)
+	if (sends(s) && s->index)
 		follow_source(s, d);
-	if (d->is_port && s->state == RELAY_JOINED)
-		set_error(s, "this is a port of another device, where IP hears "
-			     "nothing; name the bridge or bond instead");
+	segment_warn(s, d);
 }
 
 void segment_follow(struct relay_segment *s, const struct net_device *d)
@@ -389,4 +276,23 @@ bool segment_is_elsewhere(
 			return true;
 	}
 	return false;
+}
+
+static bool is_peer(
+	const struct config_interface *i, const struct net_address *source)
+{
+	size_t k;
+
+	for (k = 0; k < i->n_peers; k++)
+		if (net_address_equal(&i->peers[k], source))
+			return true;
+	return false;
+}
+
+bool segment_is_stranger(
+	const struct relay_segment *s, const struct net_address *source)
+{
+	const struct config_interface *i = segment_interface(s);
+
+	return i->n_peers && !is_peer(i, source);
 }

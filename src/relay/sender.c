@@ -5,6 +5,7 @@
  * from the port must share it, and unicast that comes to the port stays with
  * the host's own programs. They hear nothing.
  */
+#include "relay/flow.h"
 #include "relay/internal.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ static int set_ttl(struct relay_segment *s, struct udp *u)
 	return err < 0 ? err : udp_set_ttl(u, ttl);
 }
 
-static int set_options(struct relay_segment *s, struct udp *u)
+int sender_set_options(struct relay_segment *s, struct udp *u)
 {
 	const struct relay_channel *c = s->channel;
 	union udp_address source;
@@ -79,7 +80,7 @@ static int bind_and_set(struct relay_segment *s, struct sender *by)
 	err = udp_bind(&by->udp, &group, flags);
 	if (err < 0)
 		return err;
-	return set_options(s, &by->udp);
+	return sender_set_options(s, &by->udp);
 }
 
 static void sender_closed(struct udp *u)
@@ -105,6 +106,8 @@ static int sender_new(
 	by->port = port;
 	by->queue_tail = &by->queue_head;
 	err = bind_and_set(s, by);
+	if (err == 0 && preserves(s))
+		err = udp_set_foreign_source(&by->udp);
 	if (err < 0)
 		goto fail;
 	/* Connected, a multicast socket looks up no route for each datagram on
@@ -141,6 +144,7 @@ static void close_port(struct sender *by)
 
 void sender_close(struct relay_segment *s)
 {
+	flow_forget_segment(s);
 	while (s->other_senders)
 		close_port(s->other_senders);
 	if (!s->sender)

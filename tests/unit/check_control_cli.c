@@ -144,7 +144,7 @@ START_TEST(explain_takes_all_that_the_method_takes)
 	ck_assert_uint_eq(f.relay->asked.port, 5353);
 	ck_assert_int_eq(f.relay->asked.ttl, 255);
 	ck_assert_uint_eq(f.relay->asked.size, 100);
-	ck_assert_int_eq(f.relay->asked.kind, RELAY_KIND_SEARCH);
+	ck_assert_int_eq(f.relay->asked.kind, PROTO_SEARCH);
 	ck_assert_int_eq(fixture_crierctl(&f,
 				 "-s @ explain --group mdns --interface lan "
 				 "--source 192.0.2.7"),

@@ -214,7 +214,7 @@ START_TEST(explain_asks_the_relay_what_was_asked)
 	ck_assert_uint_eq(q->port, 5353);
 	ck_assert_int_eq(q->ttl, 255);
 	ck_assert_uint_eq(q->size, 65507);
-	ck_assert_int_eq(q->kind, RELAY_KIND_SEARCH);
+	ck_assert_int_eq(q->kind, PROTO_SEARCH);
 	ck_assert_str_eq(f.relay->asked_names, "_hap._tcp,_x._udp");
 }
 END_TEST
@@ -228,7 +228,7 @@ START_TEST(explain_leaves_open_what_was_not_asked)
 	ck_assert_uint_eq(q->port, 0);
 	ck_assert_int_eq(q->ttl, -1);
 	ck_assert_uint_eq(q->size, 0);
-	ck_assert_int_eq(q->kind, RELAY_KIND_UNKNOWN);
+	ck_assert_int_eq(q->kind, PROTO_UNKNOWN);
 	ck_assert_uint_eq(q->n_names, 0);
 	ck_assert_ptr_null(q->names);
 }
@@ -236,12 +236,12 @@ END_TEST
 
 static const struct {
 	const char *word;
-	enum relay_kind kind;
+	enum proto_kind kind;
 } kinds[] = {
-	{ "search", RELAY_KIND_SEARCH },
-	{ "announcement", RELAY_KIND_ANNOUNCEMENT },
-	{ "probe", RELAY_KIND_PROBE },
-	{ "other", RELAY_KIND_OTHER },
+	{ "search", PROTO_SEARCH },
+	{ "announcement", PROTO_ANNOUNCEMENT },
+	{ "probe", PROTO_PROBE },
+	{ "other", PROTO_OTHER },
 };
 
 START_TEST(explain_knows_the_kinds)

@@ -224,17 +224,88 @@ static void not_usable(struct bench *b)
 
 static void a_search(struct bench *b)
 {
-	b->facts.kind = RELAY_KIND_SEARCH;
+	b->facts.kind = PROTO_SEARCH;
 }
 
 static void an_announcement(struct bench *b)
 {
-	b->facts.kind = RELAY_KIND_ANNOUNCEMENT;
+	b->facts.kind = PROTO_ANNOUNCEMENT;
 }
 
 static void a_probe(struct bench *b)
 {
-	b->facts.kind = RELAY_KIND_PROBE;
+	b->facts.kind = PROTO_PROBE;
+}
+
+static void a_stranger(struct bench *b)
+{
+	b->facts.stranger = true;
+}
+
+static void an_answer(struct bench *b)
+{
+	b->facts.answer = true;
+	b->facts.kind = PROTO_ANNOUNCEMENT;
+}
+
+static void an_answer_to_a_denied_segment(struct bench *b)
+{
+	an_answer(b);
+	denied_there_on_iot(b);
+}
+
+static char *light[] = { "*:Light:*" };
+
+static void of_target(struct bench *b, const char *target)
+{
+	b->facts.payload = CONFIG_PAYLOAD_SSDP;
+	b->facts.target = (struct ssdp_text){ target, strlen(target) };
+	b->filter.targets = (struct config_strings){ light, 1 };
+}
+
+static void an_allowed_target(struct bench *b)
+{
+	of_target(b, "urn:schemas-upnp-org:device:Light:1");
+	b->channel.allow = &b->filter;
+}
+
+static void another_target(struct bench *b)
+{
+	of_target(b, "urn:schemas-upnp-org:device:MediaServer:1");
+	b->channel.allow = &b->filter;
+}
+
+static void a_denied_target(struct bench *b)
+{
+	of_target(b, "urn:schemas-upnp-org:device:Light:1");
+	b->segment[IOT].deny = &b->filter;
+}
+
+static char *cast[] = { "_googlecast._tcp" };
+static const char *const services[] = { "_airplay._tcp", "_googlecast._tcp" };
+
+static void of_services(struct bench *b, size_t n)
+{
+	b->facts.payload = CONFIG_PAYLOAD_MDNS;
+	b->facts.services = services;
+	b->facts.n_services = n;
+	b->filter.services = (struct config_strings){ cast, 1 };
+	b->channel.allow = &b->filter;
+}
+
+static void another_service(struct bench *b)
+{
+	of_services(b, 1);
+}
+
+static void one_service_of_two(struct bench *b)
+{
+	of_services(b, 2);
+}
+
+static void no_service(struct bench *b)
+{
+	of_services(b, 0);
 }
 
 static const struct row {
@@ -286,6 +357,18 @@ static const struct row {
 	{ an_announcement, SEARCHER, DEVICE, RELAY_DIRECTION, 0 },
 	{ a_probe, SEARCHER, DEVICE, RELAY_DIRECTION, 0 },
 	{ a_probe, DEVICE, SEARCHER, RELAY_DIRECTION, 0 },
+	{ a_stranger, LAN, IOT, RELAY_FILTER, 0 },
+	{ an_answer, LAN, MUTE, RELAY_SENT, 1 },
+	{ an_answer, DEAF, IOT, RELAY_SENT, 1 },
+	{ an_answer, DEVICE, SEARCHER, RELAY_SENT, 1 },
+	{ an_answer_to_a_denied_segment, LAN, IOT, RELAY_FILTER, 0 },
+	{ an_allowed_target, LAN, IOT, RELAY_SENT, 1 },
+	{ another_target, LAN, IOT, RELAY_FILTER, 0 },
+	{ a_denied_target, LAN, IOT, RELAY_FILTER, 0 },
+	{ a_denied_target, LAN, DEAF, RELAY_SENT, 1 },
+	{ another_service, LAN, IOT, RELAY_FILTER, 0 },
+	{ one_service_of_two, LAN, IOT, RELAY_SENT, 1 },
+	{ no_service, LAN, IOT, RELAY_SENT, 1 },
 };
 
 START_TEST(decides_as_the_table_says)
@@ -329,10 +412,10 @@ START_TEST(searchers_hear_no_searchers_and_devices_no_devices)
 	b.channel.n_segments = 2;
 	for (unsigned role = CONFIG_SEARCHERS; role <= CONFIG_DEVICES;
 		role *= 2)
-		for (unsigned kind = 0; kind <= RELAY_KIND_OTHER; kind++) {
+		for (unsigned kind = 0; kind <= PROTO_OTHER; kind++) {
 			b.segment[0].role = BOTH | role;
 			b.segment[1].role = BOTH | role;
-			b.facts.kind = (enum relay_kind)kind;
+			b.facts.kind = (enum proto_kind)kind;
 			decide(&b.channel, 0, &b.facts, d);
 			ck_assert_int_eq(d[1].verdict, RELAY_DIRECTION);
 		}

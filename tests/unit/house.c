@@ -225,8 +225,21 @@ static void send_when_ready(struct house *h, int fd, const void *data,
 	}
 }
 
-void house_send(struct house *h, unsigned n, const char *address, uint16_t port,
-	uint16_t from, int ttl, const void *data, size_t size)
+static void set_multicast(int fd, int family, int ttl)
+{
+	if (family == AF_INET6) {
+		set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ttl);
+		set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+	} else {
+		set(fd, IPPROTO_IP, IP_MULTICAST_TTL, ttl);
+		set(fd, IPPROTO_IP, IP_TTL, ttl);
+		set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+	}
+}
+
+static void send_from(struct house *h, unsigned n, const char *source,
+	const char *address, uint16_t port, uint16_t from, int ttl,
+	const void *data, size_t size)
 {
 	union any to, own;
 	unsigned device;
@@ -236,19 +249,45 @@ void house_send(struct house *h, unsigned n, const char *address, uint16_t port,
 	(void)parse(address, port, 0, &to);
 	fd = host_socket(h, n, to.sa.sa_family, &device);
 	length = parse(address, port, device, &to);
-	(void)parse(
-		to.sa.sa_family == AF_INET6 ? "::" : "0.0.0.0", from, 0, &own);
-	ck_assert_int_eq(bind(fd, &own.sa, length), 0);
-	if (to.sa.sa_family == AF_INET6) {
-		set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ttl);
-		set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
+	if (!source) {
+		source = to.sa.sa_family == AF_INET6 ? "::" : "0.0.0.0";
+	} else if (to.sa.sa_family == AF_INET6) {
+		set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1);
 	} else {
-		set(fd, IPPROTO_IP, IP_MULTICAST_TTL, ttl);
-		set(fd, IPPROTO_IP, IP_TTL, ttl);
-		set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+		set(fd, IPPROTO_IP, IP_TRANSPARENT, 1);
 	}
+	(void)parse(source, from, 0, &own);
+	ck_assert_int_eq(bind(fd, &own.sa, length), 0);
+	set_multicast(fd, to.sa.sa_family, ttl);
 	send_when_ready(h, fd, data, size, &to, length);
 	(void)close(fd);
+}
+
+void house_send(struct house *h, unsigned n, const char *address, uint16_t port,
+	uint16_t from, int ttl, const void *data, size_t size)
+{
+	send_from(h, n, NULL, address, port, from, ttl, data, size);
+}
+
+void house_forge(struct house *h, unsigned n, const char *source,
+	const char *address, uint16_t port, uint16_t from, const void *data,
+	size_t size)
+{
+	send_from(h, n, source, address, port, from, 1, data, size);
+}
+
+void house_say(struct house *h, int ear, unsigned n, const char *address,
+	uint16_t port, const void *data, size_t size)
+{
+	socklen_t length;
+	char name[16];
+	union any to;
+
+	enter(h->hosts);
+	(void)snprintf(name, sizeof(name), "h%u", n);
+	length = parse(address, port, if_nametoindex(name), &to);
+	enter(h->router);
+	send_when_ready(h, ear, data, size, &to, length);
 }
 
 static bool is_readable(void *data)

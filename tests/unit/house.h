@@ -42,6 +42,15 @@ int house_hear(struct house *h, unsigned n, const char *address, uint16_t port);
 void house_send(struct house *h, unsigned n, const char *address, uint16_t port,
 	uint16_t from, int ttl, const void *data, size_t size);
 
+/* Sends from the socket `ear`, which house_hear() made on segment `n`. */
+void house_say(struct house *h, int ear, unsigned n, const char *address,
+	uint16_t port, const void *data, size_t size);
+
+/* Sends as house_send(), but with a source that nobody has. */
+void house_forge(struct house *h, unsigned n, const char *source,
+	const char *address, uint16_t port, uint16_t from, const void *data,
+	size_t size);
+
 struct house_datagram {
 	uint8_t data[65536];
 	ssize_t size; /* -1: nothing came */

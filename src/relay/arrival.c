@@ -1,0 +1,82 @@
+/*
+ * What is known of a datagram that was heard.
+ */
+#include "relay/internal.h"
+
+void arrival_init(
+	struct arrival *a, struct relay *r, const struct udp_datagram *d)
+{
+	*a = (struct arrival){ .datagram = d, .now_ms = uv_now(r->loop) };
+	(void)net_address_from_socket(&d->source.sa, &a->source, &a->port);
+	(void)net_address_from_socket(
+		&d->destination.sa, &a->destination, NULL);
+	a->own = net_devices_is_own(r->devices, &a->source);
+	if (!a->own)
+		a->digest = siphash(&r->key, d->data, d->size);
+}
+
+static enum proto_payload decoder_of(enum config_payload p)
+{
+	switch (p) {
+	case CONFIG_PAYLOAD_MDNS:
+		return PROTO_MDNS;
+	case CONFIG_PAYLOAD_SSDP:
+		return PROTO_SSDP;
+	case CONFIG_PAYLOAD_WSD:
+		return PROTO_WSD;
+	default:
+		return PROTO_NONE;
+	}
+}
+
+const struct proto_view *arrival_view(
+	struct arrival *a, const struct relay_segment *in)
+{
+	const struct relay_group *g = in->channel->group;
+	const struct udp_datagram *d = a->datagram;
+
+	if (g->c->payload == CONFIG_PAYLOAD_NONE)
+		return NULL;
+	if (a->inspected != g->c->payload) {
+		a->inspected = g->c->payload;
+		a->is_malformed =
+			proto_inspect(decoder_of(g->c->payload), g->relay->wsd,
+				d->data, d->size, &a->view) < 0;
+	}
+	return a->is_malformed ? NULL : &a->view;
+}
+
+/* Without a decoder: what the preset says that this protocol speaks, else by
+ * the port that it comes from. */
+static enum proto_kind kind_by_port(
+	const struct arrival *a, const struct relay_segment *in)
+{
+	unsigned role = segment_use(in)->role;
+
+	switch (in->channel->group->c->speaks) {
+	case CONFIG_SPEAKS_SEARCH:
+		return PROTO_SEARCH;
+	case CONFIG_SPEAKS_ANNOUNCE:
+		return PROTO_ANNOUNCEMENT;
+	case CONFIG_SPEAKS_BOTH:
+		/* It is both, so it is what may cross from here. */
+		if (role & CONFIG_SEARCHERS)
+			return PROTO_SEARCH;
+		if (role & CONFIG_DEVICES)
+			return PROTO_ANNOUNCEMENT;
+		break;
+	default:
+		break;
+	}
+	return a->port == in->channel->port ? PROTO_ANNOUNCEMENT : PROTO_SEARCH;
+}
+
+enum proto_kind arrival_kind(struct arrival *a, const struct relay_segment *in)
+{
+	const struct proto_view *v;
+
+	if (in->channel->group->c->payload == CONFIG_PAYLOAD_NONE)
+		return kind_by_port(a, in);
+	v = arrival_view(a, in);
+	return v ? v->kind : PROTO_UNKNOWN;
+}

@@ -1,0 +1,48 @@
+/*
+ * hosts: which host names are announced on which segment.
+ *
+ * A host with a leg on two segments announces its name on both, with the
+ * addresses of each leg. Were the one announcement relayed onto the other
+ * segment, the host would take itself for a rival and rename itself. So the
+ * addresses of a name that the egress segment knows already do not cross.
+ *
+ * Pure state: no socket, no clock. Memory is bounded: the name that was heard
+ * the longest ago gives way.
+ */
+#ifndef CRIER_RELAY_HOSTS_H
+#define CRIER_RELAY_HOSTS_H
+
+#include "relay/pool.h"
+#include "relay/siphash.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct host;
+
+struct hosts {
+	/* Private. */
+	struct siphash_key key;
+	struct pool pool;
+	struct host *names; /* uthash, the oldest first */
+	size_t bound;
+};
+
+/* bound: how many names, 1 or more. */
+void hosts_init(struct hosts *h, size_t bound, const struct siphash_key *key);
+void hosts_done(struct hosts *h);
+
+/*
+ * Records that a host on `segment` (any number that stands for it) has `name`
+ * (bytes that are compared as they are) until `until_ms`, and forgets it where
+ * that is not later than `now_ms`. Without memory nothing is recorded.
+ */
+void hosts_record(struct hosts *h, uint64_t segment, const void *name,
+	size_t size, uint64_t now_ms, uint64_t until_ms);
+
+/* True if a host on `segment` has `name` at `now_ms`. */
+bool hosts_has(const struct hosts *h, uint64_t segment, const void *name,
+	size_t size, uint64_t now_ms);
+
+#endif
