@@ -2,6 +2,7 @@
  * crierd as a process: a loop of its own, and what concerns all of a process.
  */
 #include "daemon/daemon.h"
+#include "udp/udp.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -29,6 +30,8 @@ int daemon_run(const struct daemon_options *options)
 	raise_file_limit();
 	/* A client that goes away while it is answered is no reason to die. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* It is raised where `source: preserve` needs it. */
+	(void)udp_lower_raw();
 	err = uv_loop_init(&loop);
 	if (err < 0) {
 		service_log(&options->log, LOG_ERR, NULL, "cannot start: %s",
