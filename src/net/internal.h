@@ -33,8 +33,8 @@ bool net_own_has(const struct net_own *own, const struct net_address *a);
 
 /* What tells two devices apart that had the same index, one after the other. */
 struct net_identity {
-	uint16_t type;		  /* ARPHRD_* */
-	uint32_t parent;	  /* IFLA_LINK */
+	uint16_t type;            /* ARPHRD_* */
+	uint32_t parent;          /* IFLA_LINK */
 	uint32_t carrier_changes; /* only grows while a device lives */
 	uint8_t address[MAX_ADDR_LEN];
 	size_t n_address; /* bytes of it */
@@ -50,7 +50,7 @@ struct net_link {
 struct net_entry {
 	struct net_device device; /* first, so that it leads to the entry */
 	struct net_identity identity;
-	uint32_t mark;		/* the last dump that had it */
+	uint32_t mark;          /* the last dump that had it */
 	struct net_entry *next; /* of those that are gone */
 	UT_hash_handle hh;
 };
@@ -58,10 +58,10 @@ struct net_entry {
 /* All zero is an empty table. */
 struct net_table {
 	struct net_entry *entries; /* by index, in ascending order */
-	struct net_entry *gone;	   /* readers may still hold these */
+	struct net_entry *gone;    /* readers may still hold these */
 	struct net_own *own;
 	uint64_t incarnations; /* the last one given out */
-	uint32_t mark;	       /* of the current dump */
+	uint32_t mark;         /* of the current dump */
 	bool dumping;
 	bool changed; /* set here, cleared by whoever tells of it */
 };
@@ -101,7 +101,7 @@ void net_table_remove_address(struct net_table *t, unsigned index,
 /* A cursor over the messages of one datagram. */
 struct net_messages {
 	const void *at; /* aligned for a struct nlmsghdr */
-	size_t left;	/* bytes */
+	size_t left;    /* bytes */
 };
 
 /*

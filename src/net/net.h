@@ -22,7 +22,7 @@
  */
 struct net_address {
 	sa_family_t family; /* AF_INET, AF_INET6 or AF_UNSPEC */
-	uint32_t scope;	    /* device index of a link-local address, or 0 */
+	uint32_t scope;     /* device index of a link-local address, or 0 */
 	union {
 		struct in_addr v4;
 		struct in6_addr v6;
@@ -45,15 +45,15 @@ int net_address_parse(const char *text, struct net_address *ret);
  * an IPv6 link-local unicast address (NULL: its scope's number, or nothing
  * where it has none). `buffer` holds NET_ADDRESS_TEXT bytes. Returns `buffer`.
  */
-const char *net_address_format(const struct net_address *a, const char *device,
-	char *buffer);
+const char *net_address_format(
+	const struct net_address *a, const char *device, char *buffer);
 
 /* Same family and bytes, and the same scope where both have one. */
-bool net_address_equal(const struct net_address *a,
-	const struct net_address *b);
+bool net_address_equal(
+	const struct net_address *a, const struct net_address *b);
 /* Order for sorting: family, bytes, scope. */
-int net_address_compare(const struct net_address *a,
-	const struct net_address *b);
+int net_address_compare(
+	const struct net_address *a, const struct net_address *b);
 
 bool net_address_is_set(const struct net_address *a);
 bool net_address_is_any(const struct net_address *a); /* 0.0.0.0, :: */
@@ -69,11 +69,11 @@ size_t net_address_size(const struct net_address *a); /* 4, 16 or 0 bytes */
 
 /* From a socket address; the port, in host order, to `ret_port` (or NULL).
  * The scope is kept for IPv6. Returns 0 or -EAFNOSUPPORT. */
-int net_address_from_socket(const struct sockaddr *sa, struct net_address *ret,
-	uint16_t *ret_port);
+int net_address_from_socket(
+	const struct sockaddr *sa, struct net_address *ret, uint16_t *ret_port);
 /* Fills `ret` (room for a sockaddr_in6) and returns its size, 0 if unset. */
-socklen_t net_address_to_socket(const struct net_address *a, uint16_t port,
-	struct sockaddr *ret);
+socklen_t net_address_to_socket(
+	const struct net_address *a, uint16_t port, struct sockaddr *ret);
 
 /* An address prefix, "192.0.2.0/24" or a single address. */
 struct net_prefix {
@@ -91,22 +91,22 @@ enum { NET_PREFIX_TEXT = INET6_ADDRSTRLEN + 4 };
 /* Writes it with its length and without a scope; "" where it is unset. */
 const char *net_prefix_format(const struct net_prefix *p, char *buffer);
 /* Of the same family and, where both have one, of the same scope. */
-bool net_prefix_contains(const struct net_prefix *p,
-	const struct net_address *a);
+bool net_prefix_contains(
+	const struct net_prefix *p, const struct net_address *a);
 
 /* One address of a device. */
 struct net_device_address {
-	struct net_prefix local;       /* the address and its prefix length */
-	struct net_address broadcast;  /* IPv4; unset where there is none (/31,
-					  /32, point-to-point, IPv6) */
-	struct net_prefix on_link;     /* what it makes on-link: the peer's prefix
-					  on point-to-point devices */
-	bool usable; /* not tentative, not a failed duplicate */
+	struct net_prefix local;      /* the address and its prefix length */
+	struct net_address broadcast; /* IPv4; unset where there is none (/31,
+					 /32, point-to-point, IPv6) */
+	struct net_prefix on_link; /* what it makes on-link: the peer's prefix
+				      on point-to-point devices */
+	bool usable;               /* not tentative, not a failed duplicate */
 	bool duplicate; /* another host on the link has it: not ours to use */
 	bool deprecated;
 	/* Private. */
 	uint32_t created; /* by the kernel's clock, 1/100 s since boot */
-	uint32_t mark;	  /* the last dump that had it */
+	uint32_t mark;    /* the last dump that had it */
 };
 
 /*
@@ -120,8 +120,8 @@ struct net_device {
 	unsigned flags; /* IFF_UP, IFF_RUNNING, IFF_LOOPBACK ... of if.h */
 	uint32_t mtu;
 	unsigned master; /* index of the bridge, bond, team or VRF, or 0 */
-	bool is_port; /* of a bridge, bond or team: IP hears nothing here */
-	char kind[16]; /* "bridge", "macvlan"; empty for hardware */
+	bool is_port;    /* of a bridge, bond or team: IP hears nothing here */
+	char kind[16];   /* "bridge", "macvlan"; empty for hardware */
 	/*
 	 * Differs whenever memberships of the device were lost: it was made
 	 * anew, also with the same index, or (IPv6 only) its MTU went below
@@ -166,13 +166,13 @@ void net_devices_close(struct net_devices *d);
  */
 int net_devices_refresh(struct net_devices *d);
 
-const struct net_device *net_devices_by_index(const struct net_devices *d,
-	unsigned index);
-const struct net_device *net_devices_by_name(const struct net_devices *d,
-	const char *name);
+const struct net_device *net_devices_by_index(
+	const struct net_devices *d, unsigned index);
+const struct net_device *net_devices_by_name(
+	const struct net_devices *d, const char *name);
 /* By ascending index; start with NULL. */
-const struct net_device *net_devices_next(const struct net_devices *d,
-	const struct net_device *after);
+const struct net_device *net_devices_next(
+	const struct net_devices *d, const struct net_device *after);
 
 /*
  * True if any device of this host has `a`, or if it is a loopback address;
@@ -180,19 +180,19 @@ const struct net_device *net_devices_next(const struct net_devices *d,
  * host on the link was found to have (a failed duplicate) is not ours.
  * Constant time: asked for every datagram.
  */
-bool net_devices_is_own(const struct net_devices *d,
-	const struct net_address *a);
+bool net_devices_is_own(
+	const struct net_devices *d, const struct net_address *a);
 
 bool net_device_is_up(const struct net_device *d); /* IFF_UP and IFF_RUNNING */
 /* True if `a` belongs to a prefix that is on-link on this device. */
-bool net_device_is_on_link(const struct net_device *d,
-	const struct net_address *a);
+bool net_device_is_on_link(
+	const struct net_device *d, const struct net_address *a);
 /*
  * The first usable address of a family, or NULL; a deprecated one only where
  * there is no other (RFC 6724, 5, rule 3). For IPv6: a link-local one where
  * `link_local`, else one that is not. For IPv4 `link_local` is ignored.
  */
-const struct net_device_address *net_device_source(const struct net_device *d,
-	sa_family_t family, bool link_local);
+const struct net_device_address *net_device_source(
+	const struct net_device *d, sa_family_t family, bool link_local);
 
 #endif
