@@ -211,8 +211,9 @@ static void search_out(const struct passage *p, struct relay_segment *out,
 
 	describe_search(p, payload, ttl, &q);
 	if (!may_send) {
-		err = p->ruling.silenced ? -ENOENT : flow_join(out, &q);
-		if (err != -EALREADY) {
+		/* Also in a silence: to wait sends nothing. */
+		err = flow_join(out, &q);
+		if (err != -EALREADY || p->ruling.silenced) {
 			settle(p, out, RELAY_LOOP,
 				err == 0 ? "waits with who asked before"
 					 : heard_before);

@@ -297,6 +297,20 @@ static int send_search(struct relay_flow *f, const struct flow_search *q)
 	return err;
 }
 
+/* Who is new to the flow gets what is kept. Returns 0 or -ENOMEM. */
+static int admit(struct relay_flow *f, const struct flow_search *q)
+{
+	struct flow_searcher *w;
+
+	if (find_searcher(f, q))
+		return 0;
+	w = add_searcher(f, q);
+	if (!w)
+		return -ENOMEM;
+	flow_deliver_kept(f, w);
+	return 0;
+}
+
 int flow_send(struct relay_segment *out, const struct flow_search *q)
 {
 	struct relay *r = relay_of(out);
@@ -305,11 +319,16 @@ int flow_send(struct relay_segment *out, const struct flow_search *q)
 
 	if (!f)
 		err = flow_new(out, q, &f);
-	if (err == 0 && !find_searcher(f, q) && !add_searcher(f, q))
-		err = -ENOMEM;
+	if (err == 0)
+		err = admit(f, q);
 	if (err < 0) {
 		r->flow_quota.refused++;
 		return err;
+	}
+	/* Asked again, devices answer again, and in the same words. */
+	if (f->heard) {
+		f->heard->n_seen = 0;
+		f->heard->used = 0;
 	}
 	f->sent_ms = q->now_ms;
 	f->ttl_ms = q->ttl_ms;
@@ -323,7 +342,6 @@ int flow_send(struct relay_segment *out, const struct flow_search *q)
 int flow_join(struct relay_segment *out, const struct flow_search *q)
 {
 	struct relay_flow *f = find(out, q);
-	struct flow_searcher *w;
 
 	if (!f)
 		return -ENOENT;
@@ -335,9 +353,8 @@ int flow_join(struct relay_segment *out, const struct flow_search *q)
 		/* Two relays that join each other's flows would go on. */
 		return f->in_a_row++ < FLOW_REPEATS ? -EALREADY : 0;
 	}
-	w = add_searcher(f, q);
-	if (w)
-		flow_deliver_kept(f, w);
+	/* Without memory it will ask again. */
+	(void)admit(f, q);
 	return 0;
 }
 

@@ -14,11 +14,11 @@
 /* Answers that are kept for searchers who come later, for each flow. */
 enum { FLOW_KEPT_BYTES = 32 * 1024 };
 
-/* Answers of a flow that are known again; the oldest is forgotten. */
+/* Answers to one search that are known again; the oldest is forgotten. */
 enum { FLOW_SEEN = 512 };
 
 /* Who may wait at one flow, and with how many ports one host. */
-enum { FLOW_SEARCHERS = 256, FLOW_PORTS = 16 };
+enum { FLOW_SEARCHERS = 512, FLOW_PORTS = 128 };
 
 /* Searches of those who joined, so many in a row, are sent again. */
 enum { FLOW_REPEATS = 16 };

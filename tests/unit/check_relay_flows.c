@@ -103,6 +103,65 @@ START_TEST(who_asks_the_same_joins_and_gets_all_answers)
 }
 END_TEST
 
+/* A second search let through found the flow's answers known: they were
+ * dropped as copies, and who was new to it got nothing. */
+START_TEST(asked_again_the_same_answer_passes_again)
+{
+	int phone, other, device;
+	char source[64];
+	struct bench b;
+	uint16_t port;
+
+	bench_setup(&b, 2, SEARCHES);
+	phone = house_hear(&b.house, 1, "10.9.1.2", 40000);
+	other = house_hear(&b.house, 1, "10.9.1.2", 40001);
+	device = house_hear(&b.house, 2, "255.255.255.255", 65001);
+	house_say(&b.house, phone, 1, "255.255.255.255", 65001, "who", 3);
+	come(&b, device, "who", source, &port);
+	house_send(&b.house, 2, source, port, 65001, 64, "me", 2);
+	bench_expect(&b, phone, "me", 2);
+	/* Another program of the same host: what is kept, and what comes. */
+	house_say(&b.house, other, 1, "255.255.255.255", 65001, "who", 3);
+	come(&b, device, "who", source, &port);
+	bench_expect(&b, other, "me", 2);
+	house_send(&b.house, 2, source, port, 65001, 64, "me", 2);
+	bench_expect(&b, phone, "me", 2);
+	bench_expect(&b, other, "me", 2);
+	(void)close(phone);
+	(void)close(other);
+	(void)close(device);
+	bench_close(&b);
+}
+END_TEST
+
+/* One host may have many programs that ask the same at once. */
+START_TEST(a_hundred_that_ask_the_same_all_get_the_answer)
+{
+	enum { N = 100 };
+	struct bench b;
+	char source[64];
+	uint16_t port;
+	int phone[N], device;
+
+	bench_setup(&b, 2, SEARCHES);
+	device = house_hear(&b.house, 2, "255.255.255.255", 65001);
+	for (uint16_t i = 0; i < N; i++) {
+		phone[i] = house_hear(
+			&b.house, 1, "10.9.1.2", (uint16_t)(40000 + i));
+		house_say(&b.house, phone[i], 1, "255.255.255.255", 65001,
+			"who", 3);
+	}
+	come(&b, device, "who", source, &port);
+	house_send(&b.house, 2, source, port, 65001, 64, "me", 2);
+	for (unsigned i = 0; i < N; i++) {
+		bench_expect(&b, phone[i], "me", 2);
+		(void)close(phone[i]);
+	}
+	(void)close(device);
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(two_with_the_same_port_stay_apart)
 {
 	char one[64], three[64];
@@ -278,6 +337,8 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, an_answer_comes_back_to_who_searched);
 	tcase_add_test(t, who_asks_the_same_joins_and_gets_all_answers);
+	tcase_add_test(t, asked_again_the_same_answer_passes_again);
+	tcase_add_test(t, a_hundred_that_ask_the_same_all_get_the_answer);
 	tcase_add_test(t, two_with_the_same_port_stay_apart);
 	tcase_add_test(t, only_who_was_asked_may_answer);
 	tcase_add_test(t, an_announcement_needs_no_flow);
