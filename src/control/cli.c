@@ -2,12 +2,13 @@
  * crierctl. One run:
  *   1. parse() reads the options, the command and its arguments into the
  *      parameters of the method that has the command's name.
- *   2. run() calls it on the control socket.
+ *   2. run() calls it on the control socket (or monitors what happens there).
  *   3. Its result is printed as a table or as JSON, its error to `err`.
  */
 #include "control/client.h"
 #include "control/commands.h"
 #include "control/control.h"
+#include "control/monitor.h"
 #include "control/table.h"
 #include "control/text.h"
 
@@ -65,6 +66,8 @@ static int read_number(const struct cli *c, const struct command_argument *a,
 	if (errno || end == value || *end)
 		return misused(
 			c, "\"%s\" is no number for --%s", value, a->option);
+	if (a->kind == COMMAND_COUNT && number < 1)
+		return misused(c, "--%s is 1 or more", a->option);
 	*ret = json_integer(number);
 	return GO_ON;
 }
@@ -79,23 +82,27 @@ static int read_switch(const struct cli *c, const char *value, json_t **ret)
 	return GO_ON;
 }
 
-/* The value as JSON; NULL in `*ret` where memory ran out. */
+/* The value (NULL: of a flag) as JSON; NULL in `*ret` where memory ran out. */
 static int read_value(const struct cli *c, const struct command_argument *a,
 	const char *value, json_t **ret)
 {
 	const char *rest = value;
 	uint32_t character;
 
-	while (*rest) {
+	while (rest && *rest) {
 		rest += text_decode(rest, &character);
 		if (character == TEXT_INVALID)
 			return misused(c, "\"%s\" is not UTF-8", value);
 	}
 	switch (a->kind) {
 	case COMMAND_NUMBER:
+	case COMMAND_COUNT:
 		return read_number(c, a, value, ret);
 	case COMMAND_SWITCH:
 		return read_switch(c, value, ret);
+	case COMMAND_FLAG:
+		*ret = json_true();
+		return GO_ON;
 	case COMMAND_STRING:
 	case COMMAND_LIST:
 		break;
@@ -152,7 +159,9 @@ static void fill_options(
 		if (command->arguments[i].option)
 			options[n++] = (struct option){
 				.name = command->arguments[i].option,
-				.has_arg = required_argument,
+				.has_arg = command->arguments[i].shown
+						   ? required_argument
+						   : no_argument,
 				.val = OPTION_ARGUMENT + (int)i,
 			};
 }
@@ -304,10 +313,9 @@ static void print_config_error(
 		.message = text_escape(message ? message : ""),
 	};
 
-	if (e.path && e.message) {
+	if (e.path && e.message)
 		config_error_print(&e, file, c->err);
-		(void)fputc('\n', c->err);
-	}
+	(void)fputc('\n', c->err);
 	free(e.path);
 	free(e.message);
 }
@@ -361,23 +369,38 @@ static int print_answer(const struct cli *c, const json_t *answer)
 	return print_result(c, result);
 }
 
+static int call(const struct cli *c, struct client *client, json_t **ret)
+{
+	json_t *params = json_object_size(c->params) ? c->params : NULL;
+	const struct monitor_options monitor = {
+		.out = c->out,
+		.json = c->json,
+		.coloured = is_coloured(c->out),
+		.params = c->params,
+	};
+
+	if (!c->command->show)
+		return monitor_run(client, &monitor, ret);
+	return client_call(client, c->command->name, params, ret);
+}
+
 static int run(const struct cli *c)
 {
-	json_t *answer = NULL, *params = c->params;
+	json_t *answer = NULL;
 	struct client client;
 	int r;
 
 	r = client_open(&client, c->socket);
 	if (r < 0)
 		return unreachable(c, r);
-	if (json_object_size(params) == 0)
-		params = NULL;
-	r = client_call(&client, c->command->name, params, &answer);
+	r = call(c, &client, &answer);
 	client_done(&client);
 	if (r == -ENOMEM)
 		return out_of_memory(c);
 	if (r < 0)
 		return unreachable(c, r);
+	if (!answer) /* the monitor has shown all that was asked for */
+		return DONE;
 	r = print_answer(c, answer);
 	json_decref(answer);
 	return r;

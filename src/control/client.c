@@ -1,6 +1,7 @@
 #include "control/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -120,42 +121,68 @@ static int make_room(struct client *c)
 	return 0;
 }
 
-/* Reads until a line is there; its size without the newline. */
-static int read_line(struct client *c, size_t *ret_size)
+/* One read. Returns 0; -EPIPE at the end of the stream. */
+static int read_some(struct client *c)
 {
-	const char *newline = NULL;
 	ssize_t n;
 	int r;
 
-	while (!newline) {
-		r = make_room(c);
-		if (r < 0)
-			return r;
+	r = make_room(c);
+	if (r < 0)
+		return r;
+	do {
 		n = recv(c->fd, c->in + c->size, c->room - c->size, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return -ETIMEDOUT;
-		if (n <= 0)
-			return -EPIPE;
-		newline = memchr(c->in + c->size, '\n', (size_t)n);
-		c->size += (size_t)n;
-	}
-	*ret_size = (size_t)(newline - c->in);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return -ETIMEDOUT;
+	if (n <= 0)
+		return -EPIPE;
+	c->size += (size_t)n;
+	return 0;
+}
+
+/* The newline that ends the first line, or NULL. */
+static const char *find_newline(struct client *c)
+{
+	const char *newline = NULL;
+
+	if (c->size > c->scanned)
+		newline =
+			memchr(c->in + c->scanned, '\n', c->size - c->scanned);
+	if (!newline)
+		c->scanned = c->size;
+	return newline;
+}
+
+/* Parses the first line, and keeps what stands behind it. */
+static int take_line(struct client *c, const char *newline, json_t **ret)
+{
+	size_t size = (size_t)(newline - c->in);
+	json_t *json = json_loadb(c->in, size, 0, NULL);
+
+	c->size -= size + 1;
+	memmove(c->in, newline + 1, c->size);
+	c->scanned = 0;
+	if (!json)
+		return -EBADMSG;
+	*ret = json;
 	return 0;
 }
 
 static int read_answer(struct client *c, json_t **ret)
 {
+	const char *newline;
 	json_t *answer;
-	size_t size;
 	int r;
 
-	r = read_line(c, &size);
+	while (!(newline = find_newline(c))) {
+		r = read_some(c);
+		if (r < 0)
+			return r;
+	}
+	r = take_line(c, newline, &answer);
 	if (r < 0)
 		return r;
-	answer = json_loadb(c->in, size, 0, NULL);
-	c->size = 0; /* one answer to one request: nothing can stand behind */
 	if (!json_object_get(answer, "result") &&
 		!json_is_object(json_object_get(answer, "error"))) {
 		json_decref(answer);
@@ -164,6 +191,52 @@ static int read_answer(struct client *c, json_t **ret)
 	*ret = answer;
 	return 0;
 }
+
+/* ---- notifications ---- */
+
+/* Returns 1 where something came; 0 (stopped); -errno. */
+static int wait_for_more(const struct client *c, int stop)
+{
+	struct pollfd p[] = {
+		{ .fd = c->fd, .events = POLLIN },
+		{ .fd = stop, .events = POLLIN },
+	};
+	int n;
+
+	do {
+		n = poll(p, 2, -1);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return p[1].revents ? 0 : 1;
+}
+
+int client_next(struct client *c, int stop, json_t **ret)
+{
+	const char *newline;
+	json_t *json;
+	int r;
+
+	while (!(newline = find_newline(c))) {
+		r = wait_for_more(c, stop);
+		if (r <= 0)
+			return r;
+		r = read_some(c);
+		if (r < 0)
+			return r;
+	}
+	r = take_line(c, newline, &json);
+	if (r < 0)
+		return r;
+	if (!json_is_object(json_object_get(json, "params"))) {
+		json_decref(json);
+		return -EBADMSG;
+	}
+	*ret = json;
+	return 1;
+}
+
+/* ---- a call ---- */
 
 int client_call(
 	struct client *c, const char *method, json_t *params, json_t **ret)

@@ -17,6 +17,7 @@ struct client {
 	int fd;
 	char *in; /* read, and not yet used */
 	size_t size, room;
+	size_t scanned; /* up to here there is no newline */
 };
 
 /*
@@ -33,6 +34,14 @@ int client_open(struct client *c, const char *path);
  */
 int client_call(
 	struct client *c, const char *method, json_t *params, json_t **ret);
+
+/*
+ * Waits, however long it takes, for the next notification of a daemon that
+ * was asked to `subscribe`, or until the descriptor `stop` is readable.
+ * Returns 1 with a new reference in `*ret`; 0 (stopped); -EPIPE, -EBADMSG,
+ * -EMSGSIZE and -ENOMEM as above.
+ */
+int client_next(struct client *c, int stop, json_t **ret);
 
 void client_done(struct client *c);
 

@@ -1,7 +1,6 @@
 #include "control/commands.h"
 
 #include "control/control.h"
-#include "control/nearest.h"
 
 #include <string.h>
 
@@ -32,6 +31,19 @@ static const struct command_argument explain_arguments[] = {
 	{ "name", "names", COMMAND_LIST, false, "NAME", "the same as --type" },
 };
 
+static const struct command_argument monitor_arguments[] = {
+	{ "drops", "drops", COMMAND_FLAG, false, NULL,
+		"only what is not relayed, and why" },
+	{ "payload", "payload", COMMAND_FLAG, false, NULL,
+		"also what datagrams say" },
+	{ "group", "groups", COMMAND_LIST, false, "GROUP",
+		"only this group; may be repeated" },
+	{ "interface", "interface", COMMAND_STRING, false, "NAME",
+		"only from or to this interface or device" },
+	{ "count", "count", COMMAND_COUNT, false, "NUMBER",
+		"end after so many events" },
+};
+
 static const struct command_argument standby_arguments[] = {
 	{ NULL, "enabled", COMMAND_SWITCH, true, "on|off",
 		"on: hear and learn, but send nothing" },
@@ -51,6 +63,10 @@ static const struct command commands[] = {
 		"show interfaces and their devices" },
 	{ "groups", show_groups, ARGUMENTS(groups_arguments),
 		"show groups, their segments and counters" },
+	{ "flows", show_flows, NULL, 0,
+		"show the searches that wait for answers" },
+	{ "monitor", NULL, ARGUMENTS(monitor_arguments),
+		"show what happens, as it happens" },
 	{ "explain", show_explain, ARGUMENTS(explain_arguments),
 		"say what would become of a datagram" },
 	{ "presets", show_presets, NULL, 0,
@@ -66,15 +82,15 @@ static const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
 
 const struct command *command_find(const char *name, const char **ret_nearest)
 {
-	struct nearest n;
+	struct config_nearest n;
 
-	nearest_begin(&n, name);
+	config_nearest_init(&n, name);
 	for (size_t i = 0; i < n_commands; i++) {
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
-		nearest_offer(&n, commands[i].name);
+		config_nearest_offer(&n, commands[i].name);
 	}
-	*ret_nearest = nearest_found(&n);
+	*ret_nearest = n.best;
 	return NULL;
 }
 
@@ -112,8 +128,8 @@ static void print_argument(const struct command_argument *a, FILE *out)
 	char left[48];
 
 	if (a->option)
-		(void)snprintf(
-			left, sizeof(left), "    --%s=%s", a->option, a->shown);
+		(void)snprintf(left, sizeof(left), "    --%s%s%s", a->option,
+			a->shown ? "=" : "", a->shown ? a->shown : "");
 	else
 		(void)snprintf(left, sizeof(left), "%s", a->shown);
 	(void)fprintf(out, "  %-22s %s\n", left, a->help);

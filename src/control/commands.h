@@ -16,21 +16,24 @@ enum command_kind {
 	COMMAND_NUMBER,
 	COMMAND_SWITCH, /* "on" or "off": true or false */
 	COMMAND_LIST,   /* may be repeated: an array of strings */
+	COMMAND_COUNT,  /* a number from 1 on */
+	COMMAND_FLAG,   /* an option without a value: true */
 };
 
 struct command_argument {
 	const char *option; /* its name; NULL: a word behind the command */
-	const char *param;  /* the method's */
+	const char *param;  /* the method's, or monitor_run()'s */
 	enum command_kind kind;
 	bool required;
-	const char *shown; /* what stands for the value in the help */
+	const char *shown; /* what stands for the value in the help; of a
+			      flag NULL */
 	const char *help;
 };
 
 /* Its name is also the method's. */
 struct command {
 	const char *name;
-	show_result show;
+	show_result show; /* NULL: monitor_run() does it all */
 	const struct command_argument *arguments;
 	size_t n_arguments;
 	const char *help;

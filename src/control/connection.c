@@ -1,6 +1,7 @@
 #include "control/connection.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -79,9 +80,13 @@ static void sent(uv_write_t *req, int status)
 	c->unsent -= a->size;
 	free(a->text);
 	free(a);
-	if (status < 0)
+	if (status < 0) {
 		connection_close(c);
-	else if (is_served_now(c))
+		return;
+	}
+	if (c->unsent == 0)
+		c->callbacks.drained(c->callbacks.data, c);
+	if (is_served_now(c))
 		c->callbacks.ready(c->callbacks.data, c);
 	else
 		settle(c);
@@ -111,6 +116,19 @@ fail:
 	free(text);
 	free(a);
 	return r;
+}
+
+void connection_push(struct connection *c, char *text, size_t size)
+{
+	if (c->cut_off || uv_is_closing((uv_handle_t *)&c->pipe))
+		free(text);
+	else if (send_answer(c, text, size) < 0)
+		connection_close(c);
+}
+
+size_t connection_unsent(const struct connection *c)
+{
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&c->pipe);
 }
 
 /* Says that the line is too long; no other is looked at. */
@@ -208,6 +226,13 @@ static void received(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	settle(c);
 }
 
+/* Nothing is left to do for it. */
+static bool is_over(const struct connection *c)
+{
+	return c->ended && c->end == c->start && c->unsent == 0 &&
+	       (!c->subscription || c->cut_off || connection_is_deserted(c));
+}
+
 /* Reads, stops reading or closes, as the state has it. */
 static void settle(struct connection *c)
 {
@@ -216,7 +241,7 @@ static void settle(struct connection *c)
 
 	if (uv_is_closing((uv_handle_t *)stream))
 		return;
-	if (c->ended && c->end == c->start && c->unsent == 0) {
+	if (is_over(c)) {
 		connection_close(c);
 		return;
 	}
@@ -280,6 +305,15 @@ int connection_fileno(const struct connection *c)
 	uv_os_fd_t fd;
 
 	return uv_fileno((const uv_handle_t *)&c->pipe, &fd) < 0 ? -1 : fd;
+}
+
+bool connection_is_deserted(const struct connection *c)
+{
+	struct pollfd p = { .fd = connection_fileno(c) };
+
+	if (!c->subscription || !c->ended)
+		return false;
+	return poll(&p, 1, 0) == 1 && p.revents & POLLHUP;
 }
 
 void connection_drain(int fd)

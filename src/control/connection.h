@@ -17,6 +17,7 @@
 #define CRIER_CONTROL_CONNECTION_H
 
 #include "control/rpc.h"
+#include "control/subscription.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,7 +32,8 @@ struct connection;
 
 struct connection_callbacks {
 	void (*ready)(void *data, struct connection *c);
-	void (*closed)(void *data, struct connection *c); /* freed after it */
+	void (*drained)(void *data, struct connection *c); /* all is sent */
+	void (*closed)(void *data, struct connection *c);  /* freed after it */
 	void *data;
 };
 
@@ -40,6 +42,9 @@ struct connection {
 	struct connection *prev, *next;
 	struct connection *ready_prev, *ready_next;
 	bool is_ready;
+	/* Set by the owner: it has become a stream, which the end of what the
+	 * client sends does not end. */
+	struct subscription *subscription;
 	/* Private. */
 	uv_pipe_t pipe;
 	struct connection_callbacks callbacks;
@@ -63,6 +68,16 @@ int connection_fileno(const struct connection *c);
 /* Serves the next request. True where another one could be served now. */
 bool connection_step(
 	struct connection *c, const struct rpc *rpc, void *context);
+
+/* Sends what no request asked for. Takes over `text`. */
+void connection_push(struct connection *c, char *text, size_t size);
+
+/* Bytes that were given to it and that the client's socket did not take. */
+size_t connection_unsent(const struct connection *c);
+
+/* True where it is a stream and its reader is gone, which nothing tells once
+ * the client has ended what it sends. */
+bool connection_is_deserted(const struct connection *c);
 
 /* Idempotent. */
 void connection_close(struct connection *c);

@@ -7,7 +7,8 @@
  * Life cycle of the server:
  *   1. control_new() makes or adopts the socket and serves it on a loop.
  *   2. control_reconfigure() follows a reload.
- *   3. control_close() ends it; its memory goes once the loop has closed its
+ *   3. control_tell_...() tells it what happens.
+ *   4. control_close() ends it; its memory goes once the loop has closed its
  *      handles.
  *
  * Nothing that a client does costs more than a bounded piece of memory, and
@@ -21,6 +22,7 @@
 #include "net/net.h"
 #include "relay/relay.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -118,6 +120,26 @@ int control_reconfigure(struct control *c,
  * fine.
  */
 void control_close(struct control *c);
+
+/* ---- what happens, for those who have subscribed ---- */
+
+/*
+ * The control may be NULL, as while a daemon starts. Clients are told later,
+ * from the loop; whatever they do, these return soon.
+ *
+ * While somebody wants to know about datagrams, and only then, the control
+ * has the relay tell their fates (relay_watch()).
+ */
+void control_tell_segment(struct control *c, const struct relay_segment *s,
+	enum relay_state was, bool known); /* as of struct relay_callbacks */
+/* Told as one that is absent now. */
+void control_tell_gone(struct control *c, const struct relay_segment *s);
+void control_tell_storm(struct control *c, const struct relay_segment *s,
+	const struct net_address *source, enum relay_verdict why,
+	uint64_t times);
+void control_tell_fate(struct control *c, const struct relay_fate *f);
+/* A reload succeeded; `running` tells its generation. */
+void control_tell_config(struct control *c);
 
 /* ---- the client ---- */
 

@@ -2,7 +2,6 @@
  * The methods that read the relay's groups: `groups` and `explain`.
  */
 #include "control/methods.h"
-#include "control/nearest.h"
 #include "control/render.h"
 
 #include <errno.h>
@@ -74,19 +73,19 @@ static json_t *group(const struct relay_group *g)
 	return render_end(&r);
 }
 
-static int no_such_group(
+int methods_no_such_group(
 	const struct relay *relay, const char *name, struct rpc_error *error)
 {
 	const struct relay_group *g = NULL;
-	struct nearest n;
+	struct config_nearest n;
 
-	nearest_begin(&n, name);
+	config_nearest_init(&n, name);
 	while ((g = relay_group_next(relay, g)))
-		nearest_offer(&n, relay_group_config(g)->name);
-	if (nearest_found(&n))
+		config_nearest_offer(&n, relay_group_config(g)->name);
+	if (n.best)
 		return rpc_fail(error, RPC_NOT_FOUND,
 			"no group \"%.48s\", did you mean \"%.48s\"?", name,
-			nearest_found(&n));
+			n.best);
 	return rpc_fail(error, RPC_NOT_FOUND, "no group \"%.48s\"", name);
 }
 
@@ -100,7 +99,7 @@ int methods_groups(void *context, const json_t *params, json_t **ret,
 	struct render r;
 
 	if (name && !relay_group_find(relay, name))
-		return no_such_group(relay, name, error);
+		return methods_no_such_group(relay, name, error);
 	render_array(&r);
 	while ((g = relay_group_next(relay, g)))
 		if (!name || !strcmp(name, relay_group_config(g)->name))
@@ -135,19 +134,9 @@ static int parse_address(const struct net_devices *devices, const char *text,
 
 static int read_kind(const char *word, enum proto_kind *ret)
 {
-	static const struct {
-		const char *word;
-		enum proto_kind kind;
-	} kinds[] = {
-		{ "search", PROTO_SEARCH },
-		{ "announcement", PROTO_ANNOUNCEMENT },
-		{ "probe", PROTO_PROBE },
-		{ "other", PROTO_OTHER },
-	};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (!strcmp(word, kinds[i].word)) {
-			*ret = kinds[i].kind;
+	for (enum proto_kind k = PROTO_SEARCH; k <= PROTO_OTHER; k++)
+		if (!strcmp(word, render_kind_word(k))) {
+			*ret = k;
 			return 0;
 		}
 	return -EINVAL;
@@ -247,7 +236,7 @@ static int explain(const struct relay *relay, const struct relay_question *q,
 		return methods_give(render_end(&answers), ret);
 	json_decref(answers.json);
 	if (r == -ENOENT)
-		return no_such_group(relay, q->group, error);
+		return methods_no_such_group(relay, q->group, error);
 	if (r == -ENODEV)
 		return rpc_fail(error, RPC_NOT_FOUND,
 			"group \"%.48s\" has no interface or device \"%.48s\" "

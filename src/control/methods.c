@@ -67,12 +67,12 @@ static json_t *status_segments(const uint64_t states[RELAY_STATES])
 static json_t *status_limits(
 	const struct methods_context *m, const struct config_limits *bounds)
 {
-	/* Nothing fills these two yet. */
+	/* Nothing fills this one yet. */
 	struct relay_limit discovered = { .bound = bounds->discovered };
-	struct relay_limit flows = { .bound = bounds->flows };
-	struct relay_limit remembered = { 0 };
+	struct relay_limit flows = { 0 }, remembered = { 0 };
 	struct render r;
 
+	relay_flows(m->handles->relay, &flows);
 	relay_remembered(m->handles->relay, &remembered);
 	render_object(&r);
 	render_put(&r, "discovered", render_limit(&discovered));
@@ -354,6 +354,13 @@ static const struct rpc_param explain_params[] = {
 	{ .name = NULL },
 };
 
+static const struct rpc_param subscribe_params[] = {
+	{ .name = "events", .type = RPC_STRINGS, .required = true },
+	{ .name = "payload", .type = RPC_BOOLEAN },
+	{ .name = "groups", .type = RPC_STRINGS },
+	{ .name = NULL },
+};
+
 static const struct rpc_param standby_params[] = {
 	{ .name = "enabled", .type = RPC_BOOLEAN, .required = true },
 	{ .name = NULL },
@@ -369,7 +376,11 @@ static const struct rpc_method methods[] = {
 	{ .name = "interfaces", .run = run_interfaces },
 	{ .name = "groups", .run = methods_groups, .params = groups_params },
 	{ .name = "explain", .run = methods_explain, .params = explain_params },
+	{ .name = "flows", .run = methods_flows },
 	{ .name = "presets", .run = run_presets },
+	{ .name = "subscribe",
+		.run = methods_subscribe,
+		.params = subscribe_params },
 	{ .name = "reload", .run = run_reload, .changes = true },
 	{ .name = "standby",
 		.run = run_standby,
@@ -385,4 +396,8 @@ const struct rpc methods_rpc = {
 	.methods = methods,
 	.n_methods = sizeof(methods) / sizeof(methods[0]),
 	.may_change = may_change,
+};
+
+const struct rpc methods_rpc_subscribed = {
+	.refusal = "this connection is a stream of events: ask on another one",
 };

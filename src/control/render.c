@@ -1,5 +1,6 @@
 #include "control/render.h"
 
+#include "control/base64.h"
 #include "control/text.h"
 
 #include <stdio.h>
@@ -94,11 +95,36 @@ json_t *render_time(time_t t)
 	return json_string(text);
 }
 
+json_t *render_moment(const struct timespec *t)
+{
+	char text[sizeof("-2147483648-01-01T00:00:00.000Z")];
+	struct tm tm;
+	size_t used;
+
+	if (!gmtime_r(&t->tv_sec, &tm))
+		return json_null();
+	used = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(text + used, sizeof(text) - used, ".%03uZ",
+		(unsigned)(t->tv_nsec / 1000000) % 1000);
+	return json_string(text);
+}
+
 json_t *render_address(const struct net_address *a, const char *device)
 {
 	char text[NET_ADDRESS_TEXT];
 
 	return render_text(net_address_format(a, device, text));
+}
+
+json_t *render_endpoint(
+	const struct net_address *a, uint16_t port, const char *device)
+{
+	char address[NET_ADDRESS_TEXT], text[NET_ADDRESS_TEXT + 8];
+
+	(void)snprintf(text, sizeof(text),
+		a->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		net_address_format(a, device, address), port);
+	return render_text(text);
 }
 
 json_t *render_prefix(const struct net_prefix *p, const char *device)
@@ -122,6 +148,31 @@ json_t *render_ttl(int ttl)
 	default:
 		return json_integer(ttl);
 	}
+}
+
+const char *render_kind_word(enum proto_kind kind)
+{
+	static const char *const words[] = {
+		[PROTO_UNKNOWN] = "unknown",
+		[PROTO_SEARCH] = "search",
+		[PROTO_ANNOUNCEMENT] = "announcement",
+		[PROTO_PROBE] = "probe",
+		[PROTO_OTHER] = "other",
+	};
+
+	return words[kind];
+}
+
+json_t *render_bytes(const uint8_t *data, size_t size)
+{
+	char *text = malloc(BASE64_TEXT(size));
+	json_t *value;
+
+	if (!text)
+		return NULL;
+	value = json_stringn(text, base64_encode(data, size, text));
+	free(text);
+	return value;
 }
 
 /* ---- counters ---- */

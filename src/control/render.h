@@ -9,6 +9,7 @@
 #define CRIER_CONTROL_RENDER_H
 
 #include "net/net.h"
+#include "proto/proto.h"
 #include "relay/relay.h"
 
 #include <jansson.h>
@@ -45,14 +46,25 @@ json_t *render_name(const char *text);
 
 /* Seconds since 1970 as RFC 3339 in UTC. */
 json_t *render_time(time_t t);
+/* The same with milliseconds. */
+json_t *render_moment(const struct timespec *t);
 
 /* `device` names the scope of a link-local address; may be NULL. */
 json_t *render_address(const struct net_address *a, const char *device);
+/* "10.0.0.1:5353", "[fe80::1%eth0]:5353". */
+json_t *render_endpoint(
+	const struct net_address *a, uint16_t port, const char *device);
 /* "10.0.0.1/24", "fe80::1%eth0/64". */
 json_t *render_prefix(const struct net_prefix *p, const char *device);
 
 /* A number, "keep" or "decrement"; null for CONFIG_TTL_UNSET. */
 json_t *render_ttl(int ttl);
+
+/* "search", "announcement", "probe", "other", "unknown". */
+const char *render_kind_word(enum proto_kind kind);
+
+/* Base64 (RFC 4648, 4) with its padding. */
+json_t *render_bytes(const uint8_t *data, size_t size);
 
 json_t *render_limit(const struct relay_limit *l);
 

@@ -7,7 +7,7 @@
  */
 #include "control/rpc.h"
 
-#include "control/nearest.h"
+#include "config/config.h"
 #include "control/render.h"
 
 #include <errno.h>
@@ -45,19 +45,19 @@ static int unknown_param(
 	const struct rpc_method *m, const char *name, struct rpc_error *e)
 {
 	const struct rpc_param *p = m->params;
-	struct nearest n;
+	struct config_nearest n;
 
 	if (!p)
 		return rpc_fail(e, RPC_INVALID_PARAMS,
 			"unknown parameter \"" NAME "\": %s takes none", name,
 			m->name);
-	nearest_begin(&n, name);
+	config_nearest_init(&n, name);
 	for (; p->name; p++)
-		nearest_offer(&n, p->name);
-	if (nearest_found(&n))
+		config_nearest_offer(&n, p->name);
+	if (n.best)
 		return rpc_fail(e, RPC_INVALID_PARAMS,
 			"unknown parameter \"" NAME "\", did you mean \"%s\"?",
-			name, nearest_found(&n));
+			name, n.best);
 	return rpc_fail(
 		e, RPC_INVALID_PARAMS, "unknown parameter \"" NAME "\"", name);
 }
@@ -147,18 +147,18 @@ static int check_params(
 static const struct rpc_method *method_find(
 	const struct rpc *rpc, const char *name, struct rpc_error *e)
 {
-	struct nearest n;
+	struct config_nearest n;
 
-	nearest_begin(&n, name);
+	config_nearest_init(&n, name);
 	for (size_t i = 0; i < rpc->n_methods; i++) {
 		if (!strcmp(rpc->methods[i].name, name))
 			return &rpc->methods[i];
-		nearest_offer(&n, rpc->methods[i].name);
+		config_nearest_offer(&n, rpc->methods[i].name);
 	}
-	if (nearest_found(&n))
+	if (n.best)
 		(void)rpc_fail(e, RPC_UNKNOWN_METHOD,
 			"unknown method \"" NAME "\", did you mean \"%s\"?",
-			name, nearest_found(&n));
+			name, n.best);
 	else
 		(void)rpc_fail(e, RPC_UNKNOWN_METHOD,
 			"unknown method \"" NAME "\"", name);
@@ -277,7 +277,21 @@ static int serve(const struct rpc *rpc, void *context, json_t *request,
 		return rpc_fail(
 			e, RPC_INVALID_REQUEST, "\"params\" is an object");
 	*ret_method = method;
+	if (rpc->refusal)
+		return rpc_fail(e, RPC_INVALID_REQUEST, "%s", rpc->refusal);
 	return call(rpc, context, method, params, ret, e);
+}
+
+int rpc_notify(
+	const char *method, json_t *params, char **ret_text, size_t *ret_size)
+{
+	struct render r;
+
+	render_object(&r);
+	render_put(&r, "jsonrpc", json_string("2.0"));
+	render_put(&r, "method", json_string(method));
+	render_put(&r, "params", json_incref(params));
+	return write_text(render_end(&r), ret_text, ret_size);
 }
 
 static bool is_blank(const char *line, size_t size)

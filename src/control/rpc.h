@@ -66,6 +66,8 @@ struct rpc {
 	size_t n_methods;
 	/* Whether the caller may use a method that changes the daemon. */
 	bool (*may_change)(void *context, const struct rpc_method *method);
+	/* Why all requests are refused (RPC_INVALID_REQUEST); or NULL. */
+	const char *refusal;
 };
 
 /*
@@ -76,6 +78,13 @@ struct rpc {
  */
 int rpc_answer(const struct rpc *rpc, void *context, const char *line,
 	size_t size, char **ret_text, size_t *ret_size);
+
+/*
+ * A notification as a line, as above. `params` is an object, or NULL where
+ * memory ran out; it stays the caller's.
+ */
+int rpc_notify(
+	const char *method, json_t *params, char **ret_text, size_t *ret_size);
 
 /*
  * An error that answers no request in particular (its id is null), as above.

@@ -6,7 +6,9 @@
  * millisecond for each turn of the loop. So neither one client that sends
  * without end nor all of them together keep the loop from the relay.
  */
+#include "control/audience.h"
 #include "control/connection.h"
+#include "control/events.h"
 #include "control/listener.h"
 #include "control/methods.h"
 
@@ -27,6 +29,7 @@ struct control {
 	uv_idle_t work;
 	struct connection *clients; /* all of them */
 	struct connection *ready;   /* those whose request waits */
+	struct audience audience;   /* those who have subscribed */
 	struct relay_limit limit;   /* how many of `clients` there may be */
 	bool closing;
 	bool work_closed;
@@ -42,15 +45,22 @@ static void free_if_closed(struct control *c)
 
 static bool serve_one(struct control *c, struct connection *client)
 {
+	const struct subscription *before = client->subscription;
 	struct methods_context context = {
 		.handles = &c->handles,
 		.now_ms = uv_now(c->loop),
 		.clients = c->limit,
 		.fd = connection_fileno(client),
 		.gid = c->gid,
+		.subscription = &client->subscription,
 	};
+	bool more;
 
-	return connection_step(client, &methods_rpc, &context);
+	more = connection_step(client,
+		before ? &methods_rpc_subscribed : &methods_rpc, &context);
+	if (client->subscription != before)
+		audience_join(&c->audience, client->subscription, client);
+	return more;
 }
 
 static void leave_queue(struct control *c, struct connection *client)
@@ -65,20 +75,39 @@ static void join_queue(struct control *c, struct connection *client)
 	client->is_ready = true;
 }
 
+static void serve_next(struct control *c)
+{
+	struct connection *client = c->ready;
+
+	leave_queue(c, client);
+	if (serve_one(c, client))
+		join_queue(c, client);
+}
+
+static bool has_work(const struct control *c)
+{
+	return c->ready || audience_is_due(&c->audience);
+}
+
 static void work(uv_idle_t *idle)
 {
 	struct control *c = idle->data;
-	struct connection *client;
 	uint64_t until_ns = uv_hrtime() + TURN_NS;
 
-	while (c->ready && uv_hrtime() < until_ns) {
-		client = c->ready;
-		leave_queue(c, client);
-		if (serve_one(c, client))
-			join_queue(c, client);
+	while (has_work(c) && uv_hrtime() < until_ns) {
+		if (c->ready)
+			serve_next(c);
+		if (audience_is_due(&c->audience))
+			audience_flush_one(&c->audience);
 	}
-	if (!c->ready)
+	if (!has_work(c))
 		(void)uv_idle_stop(&c->work);
+}
+
+static void wake(struct control *c)
+{
+	if (has_work(c))
+		(void)uv_idle_start(&c->work, work);
 }
 
 static void client_ready(void *data, struct connection *client)
@@ -88,15 +117,33 @@ static void client_ready(void *data, struct connection *client)
 	if (c->closing || client->is_ready)
 		return;
 	join_queue(c, client);
-	(void)uv_idle_start(&c->work, work);
+	wake(c);
+}
+
+static void client_drained(void *data, struct connection *client)
+{
+	struct control *c = data;
+
+	if (c->closing || !client->subscription)
+		return;
+	audience_drained(&c->audience, client->subscription);
+	wake(c);
 }
 
 /* ---- clients ---- */
+
+static void unsubscribe(struct control *c, struct connection *client)
+{
+	if (client->subscription)
+		audience_leave(&c->audience, client->subscription);
+	client->subscription = NULL;
+}
 
 static void client_closed(void *data, struct connection *client)
 {
 	struct control *c = data;
 
+	unsubscribe(c, client);
 	if (client->is_ready)
 		leave_queue(c, client);
 	DL_DELETE(c->clients, client);
@@ -121,16 +168,28 @@ static void refuse(struct control *c, int fd)
 	(void)close(fd);
 }
 
+/* Those who went without a word leave their places to others. */
+static void close_deserted(struct control *c)
+{
+	struct connection *client;
+
+	DL_FOREACH(c->clients, client)
+	if (connection_is_deserted(client))
+		connection_close(client);
+}
+
 static void accepted(void *data, int fd)
 {
 	struct control *c = data;
 	const struct connection_callbacks callbacks = {
 		.ready = client_ready,
+		.drained = client_drained,
 		.closed = client_closed,
 		.data = c,
 	};
 	struct connection *client;
 
+	close_deserted(c);
 	if (c->limit.used >= c->limit.bound) {
 		refuse(c, fd);
 		return;
@@ -149,6 +208,104 @@ static void trouble(void *data, int error, uint64_t times)
 
 	if (c->handles.trouble)
 		c->handles.trouble(c->handles.data, error, times);
+}
+
+/* ---- events ---- */
+
+static bool is_wanted(
+	const struct control *c, enum event_kind kind, const char *group)
+{
+	return c && !c->closing && audience_wants(&c->audience, kind, group);
+}
+
+static struct timespec now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return t;
+}
+
+/* Uses up the event's parameters. */
+static void tell(struct control *c, struct event *e)
+{
+	audience_tell(&c->audience, e);
+	json_decref(e->params);
+	wake(c);
+}
+
+static void tell_segment(struct control *c, const struct relay_segment *s,
+	const char *state, const char *was)
+{
+	struct event e = { .kind = EVENT_SEGMENT, .group = event_group(s) };
+	struct timespec t = now();
+
+	if (!is_wanted(c, e.kind, e.group))
+		return;
+	e.params = event_segment(&t, s, state, was);
+	tell(c, &e);
+}
+
+void control_tell_segment(struct control *c, const struct relay_segment *s,
+	enum relay_state was, bool known)
+{
+	struct relay_segment_info i;
+
+	relay_segment_get(s, &i);
+	tell_segment(c, s, relay_state_word(i.state),
+		known ? relay_state_word(was) : NULL);
+}
+
+void control_tell_gone(struct control *c, const struct relay_segment *s)
+{
+	struct relay_segment_info i;
+
+	relay_segment_get(s, &i);
+	tell_segment(c, s, relay_state_word(RELAY_ABSENT),
+		relay_state_word(i.state));
+}
+
+void control_tell_config(struct control *c)
+{
+	struct event e = { .kind = EVENT_CONFIG };
+	struct control_running running;
+	struct timespec t = now();
+
+	if (!is_wanted(c, e.kind, NULL))
+		return;
+	c->handles.running(c->handles.data, &running);
+	e.params = event_config(&t, running.generation);
+	tell(c, &e);
+}
+
+void control_tell_storm(struct control *c, const struct relay_segment *s,
+	const struct net_address *source, enum relay_verdict why,
+	uint64_t times)
+{
+	struct event e = { .kind = EVENT_STORM, .group = event_group(s) };
+	struct timespec t = now();
+
+	if (!is_wanted(c, e.kind, e.group))
+		return;
+	e.params = event_storm(&t, s, source, why, times);
+	tell(c, &e);
+}
+
+void control_tell_fate(struct control *c, const struct relay_fate *f)
+{
+	struct event e = {
+		.kind = event_kind_of_fate(f),
+		.group = event_group(f->in),
+		.data = f->data,
+		.size = f->size,
+	};
+	struct timespec t;
+
+	if (!is_wanted(c, e.kind, e.group))
+		return;
+	t = now();
+	e.params = event_fate(&t, f);
+	tell(c, &e);
 }
 
 /* ---- beginning, change and end ---- */
@@ -185,6 +342,7 @@ int control_new(struct control **ret, uv_loop_t *loop,
 	c->handles = *handles;
 	c->gid = options->gid;
 	c->limit.bound = options->clients;
+	audience_init(&c->audience, handles->relay);
 	r = listen_anew(c, options, ret_pid);
 	if (r < 0)
 		goto fail;
@@ -232,6 +390,10 @@ void control_close(struct control *c)
 	c->closing = true;
 	listener_close(c->listener);
 	DL_FOREACH(c->clients, client)
-	connection_close(client);
+	{
+		/* At once: the relay may go before the loop runs again. */
+		unsubscribe(c, client);
+		connection_close(client);
+	}
 	uv_close((uv_handle_t *)&c->work, work_closed);
 }

@@ -1,124 +1,11 @@
 #include "control/show.h"
 
+#include "control/phrase.h"
 #include "control/table.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- texts ---- */
-
-static const char *word(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static json_int_t number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-/* As asprintf(3); NULL: no memory. */
-__attribute__((format(printf, 1, 2))) static char *format(const char *how, ...)
-{
-	va_list ap;
-	char *text;
-	int n;
-
-	va_start(ap, how);
-	n = vasprintf(&text, how, ap);
-	va_end(ap);
-	return n < 0 ? NULL : text;
-}
-
-/* A text that grows as it is written. */
-struct words {
-	FILE *stream;
-	char *text;
-	size_t size;
-};
-
-static int words_begin(struct words *w)
-{
-	w->text = NULL;
-	w->stream = open_memstream(&w->text, &w->size);
-	return w->stream ? 0 : -ENOMEM;
-}
-
-/* What was written, for the caller to free; NULL: no memory. */
-static char *words_end(struct words *w)
-{
-	bool failed = ferror(w->stream) != 0;
-
-	failed = fclose(w->stream) != 0 || failed;
-	if (!failed)
-		return w->text;
-	free(w->text);
-	return NULL;
-}
-
-/* The numbers of an object that are not 0: "5 joined, 1 failed", or "own 5,
- * loop 2" where the name stands first. NULL: no memory. */
-static char *list_counts(const json_t *object, bool name_first)
-{
-	const char *key, *comma = "";
-	json_int_t n;
-	json_t *value;
-	struct words w;
-
-	if (words_begin(&w) < 0)
-		return NULL;
-	json_object_foreach((json_t *)object, key, value)
-	{
-		n = json_integer_value(value);
-		if (n == 0)
-			continue;
-		if (name_first)
-			(void)fprintf(w.stream, "%s%s %" JSON_INTEGER_FORMAT,
-				comma, key, n);
-		else
-			(void)fprintf(w.stream, "%s%" JSON_INTEGER_FORMAT " %s",
-				comma, n, key);
-		comma = ", ";
-	}
-	return words_end(&w);
-}
-
-/* The strings and numbers of an array. NULL: no memory. */
-static char *list_elements(const json_t *array)
-{
-	const char *comma = "";
-	struct words w;
-	json_t *value;
-	size_t i;
-
-	if (words_begin(&w) < 0)
-		return NULL;
-	json_array_foreach(array, i, value)
-	{
-		(void)fputs(comma, w.stream);
-		if (json_is_string(value))
-			(void)fputs(json_string_value(value), w.stream);
-		else
-			(void)json_dumpf(value, w.stream, JSON_ENCODE_ANY);
-		comma = ", ";
-	}
-	return words_end(&w);
-}
-
-static json_int_t sum(const json_t *object)
-{
-	json_int_t total = 0;
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)object, key, value) total +=
-		json_integer_value(value);
-	return total;
-}
 
 /* Prints a line, and takes over its text, which may be NULL for no memory. */
 static int print_line(FILE *out, char *text)
@@ -134,37 +21,14 @@ static int print_line(FILE *out, char *text)
 
 /* ---- cells ---- */
 
-/* A cell that takes over `text`, which may be NULL for no memory. */
-static void table_take(struct table *t, char *text)
-{
-	if (text)
-		table_text(t, text, TABLE_PLAIN);
-	else
-		t->failed = true;
-	free(text);
-}
-
-/* A state, or a verdict. */
 static void table_state(struct table *t, const char *state)
 {
-	enum table_colour colour = TABLE_WARN;
-
-	if (!strcmp(state, "joined") || !strcmp(state, "up") ||
-		!strcmp(state, "sent"))
-		colour = TABLE_GOOD;
-	else if (!strcmp(state, "failed"))
-		colour = TABLE_BAD;
-	table_text(t, state, colour);
-}
-
-static void table_member(struct table *t, const json_t *object, const char *key)
-{
-	table_json(t, json_object_get(object, key));
+	table_text(t, state, table_state_colour(state));
 }
 
 static void table_error(struct table *t, const json_t *object)
 {
-	const char *error = word(object, "error");
+	const char *error = phrase_word(object, "error");
 
 	if (*error)
 		table_note(t, error, TABLE_BAD);
@@ -184,27 +48,27 @@ static int table_end(struct table *t, FILE *out, unsigned indent, bool coloured)
 static char *format_duration(json_int_t seconds)
 {
 	if (seconds >= 86400)
-		return format("%d d %d h", (int)(seconds / 86400),
+		return phrase_format("%d d %d h", (int)(seconds / 86400),
 			(int)(seconds / 3600 % 24));
 	if (seconds >= 3600)
-		return format("%d h %d min", (int)(seconds / 3600),
+		return phrase_format("%d h %d min", (int)(seconds / 3600),
 			(int)(seconds / 60 % 60));
 	if (seconds >= 60)
-		return format("%d min %d s", (int)(seconds / 60),
+		return phrase_format("%d min %d s", (int)(seconds / 60),
 			(int)(seconds % 60));
-	return format("%d s", (int)seconds);
+	return phrase_format("%d s", (int)seconds);
 }
 
 static int print_head(FILE *out, const json_t *status)
 {
 	char *duration, *text = NULL;
 
-	duration = format_duration(number(status, "uptime_seconds"));
+	duration = format_duration(phrase_number(status, "uptime_seconds"));
 	if (duration)
-		text = format("crier %s, process %" JSON_INTEGER_FORMAT
-			      ", up %s",
-			word(status, "version"), number(status, "pid"),
-			duration);
+		text = phrase_format("crier %s, process %" JSON_INTEGER_FORMAT
+				     ", up %s",
+			phrase_word(status, "version"),
+			phrase_number(status, "pid"), duration);
 	free(duration);
 	return print_line(out, text);
 }
@@ -218,27 +82,29 @@ static int print_labelled(FILE *out, const char *label, char *text)
 
 static char *format_config(const json_t *config)
 {
-	return format("%s, generation %" JSON_INTEGER_FORMAT ", loaded %s",
-		word(config, "path"), number(config, "generation"),
-		word(config, "loaded_at"));
+	return phrase_format("%s, generation %" JSON_INTEGER_FORMAT
+			     ", loaded %s",
+		phrase_word(config, "path"),
+		phrase_number(config, "generation"),
+		phrase_word(config, "loaded_at"));
 }
 
 static char *format_traffic(
 	const json_t *totals, const char *datagrams, const char *bytes)
 {
-	return format("%" JSON_INTEGER_FORMAT
-		      " datagrams, %" JSON_INTEGER_FORMAT " bytes",
-		number(totals, datagrams), number(totals, bytes));
+	return phrase_format("%" JSON_INTEGER_FORMAT
+			     " datagrams, %" JSON_INTEGER_FORMAT " bytes",
+		phrase_number(totals, datagrams), phrase_number(totals, bytes));
 }
 
 static char *format_dropped(const json_t *dropped)
 {
-	char *reasons = list_counts(dropped, true), *text;
+	char *reasons = phrase_counts(dropped, true), *text;
 
 	if (!reasons)
 		return NULL;
-	text = format("%" JSON_INTEGER_FORMAT "%s%s", sum(dropped),
-		*reasons ? ": " : "", reasons);
+	text = phrase_format("%" JSON_INTEGER_FORMAT "%s%s",
+		phrase_sum(dropped), *reasons ? ": " : "", reasons);
 	free(reasons);
 	return text;
 }
@@ -276,9 +142,11 @@ int show_status(const json_t *result, FILE *out, bool coloured)
 		format_config(json_object_get(result, "config")));
 	r |= print_labelled(out, "standby", strdup(standby ? "on" : "off"));
 	r |= print_labelled(out, "groups",
-		format("%" JSON_INTEGER_FORMAT, number(result, "groups")));
+		phrase_format("%" JSON_INTEGER_FORMAT,
+			phrase_number(result, "groups")));
 	r |= print_labelled(out, "segments",
-		sum(segments) ? list_counts(segments, false) : strdup("none"));
+		phrase_sum(segments) ? phrase_counts(segments, false)
+				     : strdup("none"));
 	r |= print_labelled(out, "received",
 		format_traffic(totals, "received", "received_bytes"));
 	r |= print_labelled(
@@ -325,7 +193,7 @@ int show_interfaces(const json_t *result, FILE *out, bool coloured)
 		table_member(&t, interface, "name");
 		table_member(&t, interface, "device");
 		table_member(&t, interface, "index");
-		table_state(&t, word(interface, "state"));
+		table_state(&t, phrase_word(interface, "state"));
 		table_member(&t, interface, "mtu");
 		add_addresses(&t, json_object_get(interface, "addresses"));
 		table_error(&t, interface);
@@ -342,13 +210,14 @@ static void add_segment(struct table *t, const json_t *segment)
 	table_row(t);
 	table_member(t, segment, "interface");
 	table_member(t, segment, "device");
-	table_state(t, word(segment, "state"));
+	table_state(t, phrase_word(segment, "state"));
 	table_member(t, segment, "direction");
 	table_member(t, segment, "ttl");
 	table_member(t, segment, "received");
 	table_member(t, segment, "sent");
-	table_take(t, format("%" JSON_INTEGER_FORMAT, sum(dropped)));
-	table_take(t, list_counts(dropped, true));
+	table_take(
+		t, phrase_format("%" JSON_INTEGER_FORMAT, phrase_sum(dropped)));
+	table_take(t, phrase_counts(dropped, true));
 	table_error(t, segment);
 }
 
@@ -356,7 +225,7 @@ static int show_channel(const json_t *channel, FILE *out, bool coloured)
 {
 	static const char *const titles[] = { "INTERFACE", "DEVICE", "STATE",
 		"DIRECTION", "TTL", "RECEIVED", "SENT", "DROPPED", "REASONS" };
-	const char *address = word(channel, "address");
+	const char *address = phrase_word(channel, "address");
 	bool v6 = strchr(address, ':');
 	struct table t;
 	json_t *segment;
@@ -364,9 +233,9 @@ static int show_channel(const json_t *channel, FILE *out, bool coloured)
 	int r;
 
 	(void)fputs("  ", out);
-	r = print_line(
-		out, format("%s%s%s:%" JSON_INTEGER_FORMAT, v6 ? "[" : "",
-			     address, v6 ? "]" : "", number(channel, "port")));
+	r = print_line(out, phrase_format("%s%s%s:%" JSON_INTEGER_FORMAT,
+				    v6 ? "[" : "", address, v6 ? "]" : "",
+				    phrase_number(channel, "port")));
 	table_init(&t, titles, 9, 0xf0);
 	json_array_foreach(json_object_get(channel, "segments"), i, segment)
 		add_segment(&t, segment);
@@ -375,14 +244,15 @@ static int show_channel(const json_t *channel, FILE *out, bool coloured)
 
 static int show_group(const json_t *group, FILE *out, bool coloured)
 {
-	const char *preset = word(group, "preset");
+	const char *preset = phrase_word(group, "preset");
 	json_t *channel;
 	size_t i;
 	int r;
 
-	r = print_line(out,
-		*preset ? format("%s (preset %s)", word(group, "name"), preset)
-			: format("%s", word(group, "name")));
+	r = print_line(
+		out, *preset ? phrase_format("%s (preset %s)",
+				       phrase_word(group, "name"), preset)
+			     : phrase_format("%s", phrase_word(group, "name")));
 	json_array_foreach(json_object_get(group, "channels"), i, channel) r |=
 		show_channel(channel, out, coloured);
 	return r ? -ENOMEM : 0;
@@ -401,6 +271,63 @@ int show_groups(const json_t *result, FILE *out, bool coloured)
 		r |= show_group(group, out, coloured);
 	}
 	return r ? -ENOMEM : 0;
+}
+
+/* ---- flows ---- */
+
+/* A hint, where some flow has waited in vain. */
+static void print_firewall_hint(FILE *out, const json_t *flows)
+{
+	json_t *flow;
+	size_t i;
+
+	json_array_foreach(flows, i, flow)
+	{
+		if (phrase_number(flow, "searches") == 0 ||
+			phrase_number(flow, "answers") > 0)
+			continue;
+		(void)fputs(
+			"\nSearches without an answer: where devices should "
+			"have answered, a firewall may\ndrop what comes to the "
+			"flow's port. Fix the ports in crierd.yaml and open "
+			"them:\n"
+			"  flow-ports: 32000-33023\n"
+			"  nft add rule inet filter input udp dport "
+			"32000-33023 accept\n",
+			out);
+		return;
+	}
+}
+
+int show_flows(const json_t *result, FILE *out, bool coloured)
+{
+	static const char *const titles[] = { "GROUP", "INTERFACE", "DEVICE",
+		"PORT", "SEARCHES", "ANSWERS", "EXPIRES", "SEARCHERS" };
+	struct table t;
+	json_t *flow;
+	size_t i;
+	int r;
+
+	if (json_array_size(result) == 0)
+		return print_line(out, strdup("No search waits for answers."));
+	table_init(&t, titles, 8, 0x78);
+	json_array_foreach(result, i, flow)
+	{
+		table_row(&t);
+		table_member(&t, flow, "group");
+		table_member(&t, flow, "interface");
+		table_member(&t, flow, "device");
+		table_member(&t, flow, "port");
+		table_member(&t, flow, "searches");
+		table_member(&t, flow, "answers");
+		table_take(
+			&t, format_duration(phrase_number(flow, "expires_in")));
+		table_take(&t,
+			phrase_elements(json_object_get(flow, "searchers")));
+	}
+	r = table_end(&t, out, 0, coloured);
+	print_firewall_hint(out, result);
+	return r;
 }
 
 /* ---- explain and presets ---- */
@@ -422,7 +349,7 @@ int show_explain(const json_t *result, FILE *out, bool coloured)
 		table_row(&t);
 		table_member(&t, answer, "interface");
 		table_member(&t, answer, "device");
-		table_state(&t, word(answer, "verdict"));
+		table_state(&t, phrase_word(answer, "verdict"));
 		table_member(&t, answer, "rule");
 	}
 	return table_end(&t, out, 0, coloured);
@@ -443,12 +370,14 @@ int show_presets(const json_t *result, FILE *out, bool coloured)
 		table_member(&t, preset, "name");
 		table_member(&t, preset, "built_in");
 		table_take(&t,
-			list_elements(json_object_get(preset, "addresses")));
-		table_take(&t, list_elements(json_object_get(preset, "ports")));
+			phrase_elements(json_object_get(preset, "addresses")));
+		table_take(
+			&t, phrase_elements(json_object_get(preset, "ports")));
 		table_member(&t, preset, "ttl");
 		table_member(&t, preset, "replies");
-		if (*word(preset, "notes"))
-			table_note(&t, word(preset, "notes"), TABLE_PLAIN);
+		if (*phrase_word(preset, "notes"))
+			table_note(
+				&t, phrase_word(preset, "notes"), TABLE_PLAIN);
 	}
 	return table_end(&t, out, 0, coloured);
 }
@@ -459,8 +388,9 @@ int show_reload(const json_t *result, FILE *out, bool coloured)
 {
 	(void)coloured;
 	return print_line(
-		out, format("Configuration %" JSON_INTEGER_FORMAT " is in use.",
-			     number(result, "generation")));
+		out, phrase_format("Configuration %" JSON_INTEGER_FORMAT
+				   " is in use.",
+			     phrase_number(result, "generation")));
 }
 
 int show_standby(const json_t *result, FILE *out, bool coloured)
@@ -468,12 +398,13 @@ int show_standby(const json_t *result, FILE *out, bool coloured)
 	bool on = json_is_true(json_object_get(result, "enabled"));
 
 	(void)coloured;
-	return print_line(out, format("Standby is %s.", on ? "on" : "off"));
+	return print_line(
+		out, phrase_format("Standby is %s.", on ? "on" : "off"));
 }
 
 int show_log_level(const json_t *result, FILE *out, bool coloured)
 {
 	(void)coloured;
-	return print_line(
-		out, format("The log level is %s.", word(result, "level")));
+	return print_line(out, phrase_format("The log level is %s.",
+				       phrase_word(result, "level")));
 }

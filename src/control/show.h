@@ -17,6 +17,7 @@ typedef int (*show_result)(const json_t *result, FILE *out, bool coloured);
 int show_status(const json_t *result, FILE *out, bool coloured);
 int show_interfaces(const json_t *result, FILE *out, bool coloured);
 int show_groups(const json_t *result, FILE *out, bool coloured);
+int show_flows(const json_t *result, FILE *out, bool coloured);
 int show_explain(const json_t *result, FILE *out, bool coloured);
 int show_presets(const json_t *result, FILE *out, bool coloured);
 int show_reload(const json_t *result, FILE *out, bool coloured);

@@ -17,6 +17,14 @@ static const char normal[] = "\x1b[0m";
 
 enum { GAP = 2, NOTE_INDENT = 2 };
 
+enum table_colour table_state_colour(const char *state)
+{
+	if (!strcmp(state, "joined") || !strcmp(state, "up") ||
+		!strcmp(state, "sent"))
+		return TABLE_GOOD;
+	return strcmp(state, "failed") ? TABLE_WARN : TABLE_BAD;
+}
+
 void table_init(
 	struct table *t, const char *const titles[], size_t n, unsigned right)
 {
@@ -92,6 +100,20 @@ void table_note(struct table *t, const char *text, enum table_colour colour)
 	row->note = text_escape(text);
 	row->cells[0].colour = colour;
 	t->failed = !row->note;
+}
+
+void table_take(struct table *t, char *text)
+{
+	if (text)
+		table_text(t, text, TABLE_PLAIN);
+	else
+		t->failed = true;
+	free(text);
+}
+
+void table_member(struct table *t, const json_t *object, const char *key)
+{
+	table_json(t, json_object_get(object, key));
 }
 
 /* ---- printing ---- */

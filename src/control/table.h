@@ -17,6 +17,9 @@ enum { TABLE_COLUMNS = 10 };
 
 enum table_colour { TABLE_PLAIN, TABLE_GOOD, TABLE_WARN, TABLE_BAD };
 
+/* Of a segment's or interface's state, or of a verdict. */
+enum table_colour table_state_colour(const char *state);
+
 struct table_cell {
 	char *text;
 	enum table_colour colour;
@@ -53,6 +56,10 @@ void table_text(struct table *t, const char *text, enum table_colour colour);
 /* The same from JSON: a string, a number, true, false; "-" for anything else
  * and for "". */
 void table_json(struct table *t, const json_t *value);
+/* The same, of a member of an object. */
+void table_member(struct table *t, const json_t *object, const char *key);
+/* A plain cell that takes over `text`; NULL where memory ran out. */
+void table_take(struct table *t, char *text);
 /* A line of its own below the row, to say more of it. */
 void table_note(struct table *t, const char *text, enum table_colour colour);
 

@@ -340,6 +340,7 @@ static void take_over(struct daemon *d, struct config *c)
 	d->loaded_at = time(NULL);
 	service_log(&d->log, LOG_NOTICE, NULL, "%s: reloaded, generation %llu",
 		d->path, (unsigned long long)d->generation);
+	control_tell_config(d->control);
 	report_remarks(d);
 }
 

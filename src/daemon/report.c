@@ -66,7 +66,7 @@ static void segment_changed(void *data, const struct relay_segment *s,
 	struct subject about;
 	int priority;
 
-	(void)was;
+	control_tell_segment(d->control, s, was, known);
 	subject_of(s, &about);
 	priority = priority_of(about.info.state, known);
 	/* A state with an error beside it is a warning about it. */
@@ -82,6 +82,7 @@ static void segment_gone(void *data, const struct relay_segment *s)
 	const struct daemon *d = data;
 	struct subject about;
 
+	control_tell_gone(d->control, s);
 	subject_of(s, &about);
 	service_log(&d->log, LOG_INFO, &about.fields, "%s: gone", about.text);
 }
@@ -106,6 +107,7 @@ static void storm(void *data, const struct relay_segment *s,
 	char text[NET_ADDRESS_TEXT];
 	struct subject about;
 
+	control_tell_storm(d->control, s, source, why, times);
 	subject_of(s, &about);
 	service_log(&d->log, LOG_WARNING, &about.fields,
 		"%s: %s %s: held back (%llu times since the last such line)",
@@ -116,6 +118,14 @@ static void storm(void *data, const struct relay_segment *s,
 		(unsigned long long)times);
 }
 
+/* For those alone who have subscribed: the log would drown in it. */
+static void fate(void *data, const struct relay_fate *f)
+{
+	const struct daemon *d = data;
+
+	control_tell_fate(d->control, f);
+}
+
 struct relay_callbacks report_callbacks(struct daemon *d)
 {
 	return (struct relay_callbacks){
@@ -123,6 +133,7 @@ struct relay_callbacks report_callbacks(struct daemon *d)
 		.gone = segment_gone,
 		.trouble = segment_troubled,
 		.storm = storm,
+		.fate = fate,
 		.data = d,
 	};
 }

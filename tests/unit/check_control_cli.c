@@ -71,7 +71,7 @@ START_TEST(status_is_a_summary)
 		"\n"
 		"  LIMIT       USED  BOUND  REFUSED  EVICTED\n"
 		"  discovered     0  65536        0        0\n"
-		"  flows          0   1024        0        0\n"
+		"  flows          2   1024        1        5\n"
 		"  clients        1      4        0        0\n"
 		"  remembered     4  65536        0        9\n");
 }
@@ -149,6 +149,42 @@ START_TEST(explain_takes_all_that_the_method_takes)
 				 "-s @ explain --group mdns --interface lan "
 				 "--source 192.0.2.7"),
 		0);
+}
+END_TEST
+
+START_TEST(flows_are_a_table_with_a_hint)
+{
+	ck_assert_int_eq(fixture_crierctl(&f, "-s @ flows"), 0);
+	fixture_check_text(f.out,
+		"GROUP   INTERFACE  DEVICE    PORT  SEARCHES  ANSWERS  EXPIRES  "
+		"SEARCHERS\n"
+		"mdns    iot        eth0.20  32001         3        2     10 s  "
+		"192.0.2.7:50000, [fe80::7%br-lan]:1900\n"
+		"beacon  lan        br-lan   32002         1        0      1 s "
+		" 192.0.2.8:50001\n"
+		"\n"
+		"Searches without an answer: where devices should have "
+		"answered, a firewall may\n"
+		"drop what comes to the flow's port. Fix the ports in "
+		"crierd.yaml and open them:\n"
+		"  flow-ports: 32000-33023\n"
+		"  nft add rule inet filter input udp dport 32000-33023 "
+		"accept\n");
+}
+END_TEST
+
+START_TEST(answered_flows_need_no_hint)
+{
+	f.relay->n_flows = 1;
+	ck_assert_int_eq(fixture_crierctl(&f, "-s @ flows"), 0);
+	fixture_check_text(f.out,
+		"GROUP  INTERFACE  DEVICE    PORT  SEARCHES  ANSWERS  EXPIRES  "
+		"SEARCHERS\n"
+		"mdns   iot        eth0.20  32001         3        2     10 s  "
+		"192.0.2.7:50000, [fe80::7%br-lan]:1900\n");
+	f.relay->n_flows = 0;
+	ck_assert_int_eq(fixture_crierctl(&f, "-s @ flows"), 0);
+	fixture_check_text(f.out, "No search waits for answers.\n");
 }
 END_TEST
 
@@ -315,6 +351,8 @@ static Suite *suite(void)
 	tcase_add_test(t, interfaces_are_a_table);
 	tcase_add_test(t, groups_show_segments_and_why_they_drop);
 	tcase_add_test(t, explain_takes_all_that_the_method_takes);
+	tcase_add_test(t, flows_are_a_table_with_a_hint);
+	tcase_add_test(t, answered_flows_need_no_hint);
 	tcase_add_test(t, presets_are_a_table_with_notes);
 	tcase_add_test(t, changes_say_what_is_now);
 	tcase_add_test(t, a_bad_configuration_is_told_line_by_line);

@@ -41,9 +41,11 @@ static const char *const any_call[] = {
 	CALL("status"),
 	CALL("interfaces"),
 	CALL("groups"),
-	CALL_WITH("explain", "{\"group\":\"mdns\",\"interface\":\"lan\","
-			     "\"source\":\"192.0.2.7\",\"names\":[\"a\"]}"),
+	CALL_WITH("explain",
+		"{\"group\":\"mdns\",\"interface\":\"lan\",\"source\":\"192.0.2.7\",\"names\":[\"a\"]}"),
 	CALL("presets"),
+	CALL("flows"),
+	CALL_WITH("subscribe", "{\"events\":[\"drop\"],\"groups\":[\"mdns\"]}"),
 	CALL("reload"),
 	CALL_WITH("standby", "{\"enabled\":true}"),
 	CALL("none"),
@@ -55,9 +57,11 @@ static const char *const any_call[] = {
  */
 START_TEST(a_lack_of_memory_is_survived)
 {
+	struct subscription *subscription = NULL;
 	struct methods_context context = { .handles = &f.handles,
 		.now_ms = f.handles.started_ms,
-		.fd = pair[0] };
+		.fd = pair[0],
+		.subscription = &subscription };
 	unsigned tried = 0;
 	char *text;
 	size_t size;
@@ -72,6 +76,8 @@ START_TEST(a_lack_of_memory_is_survived)
 		ck_assert(r == 0 || r == -ENOMEM);
 		ck_assert(r == 0 || text == NULL);
 		free(text);
+		subscription_free(subscription);
+		subscription = NULL;
 	} while (allocations_left == 0);
 	json_set_alloc_funcs(malloc, free);
 	ck_assert_uint_gt(tried, 10);

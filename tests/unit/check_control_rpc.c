@@ -226,6 +226,10 @@ START_TEST(what_is_no_request_is_refused)
 			ERROR("null", "-32600",
 				"\\\"jsonrpc\\\" must be \\\"2.0\\\""),
 			0 },
+		{ "{\"jsonrpc\":2.0,\"id\":1,\"method\":\"echo\"}",
+			ERROR("1", "-32600",
+				"\\\"jsonrpc\\\" must be \\\"2.0\\\""),
+			0 },
 		{ "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"echo\"}",
 			ERROR("1", "-32600",
 				"\\\"jsonrpc\\\" must be \\\"2.0\\\""),
@@ -473,7 +477,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, hands_parameters_on, 0, 6);
 	tcase_add_loop_test(t, a_notification_is_heard_and_not_answered, 0, 7);
 	tcase_add_loop_test(t, blank_lines_are_passed_over, 0, 5);
-	tcase_add_loop_test(t, what_is_no_request_is_refused, 0, 14);
+	tcase_add_loop_test(t, what_is_no_request_is_refused, 0, 15);
 	tcase_add_loop_test(t, bad_calls_say_what_would_be_right, 0, 19);
 	tcase_add_test(t, who_may_change_does);
 	tcase_add_test(t, an_error_brings_its_data_and_stays_utf8);

@@ -1,7 +1,7 @@
 /*
  * What a terminal is shown: characters, widths, tables; and near misses.
  */
-#include "control/nearest.h"
+#include "config/config.h"
 #include "control/table.h"
 #include "control/text.h"
 
@@ -129,34 +129,37 @@ static const struct {
 	{ "g", NULL },
 	{ "xyzzy", NULL },
 	{ "", NULL },
-	{ "a-word-that-is-longer-than-any-name-could-ever-want-to-be", NULL },
+	{ "a-word-that-is-longer-than-any-name-could-ever-want-to-be-in-crier",
+		NULL },
 };
 
 START_TEST(finds_what_was_meant)
 {
-	static const char *const names[] = { "status", "interfaces", "groups",
-		"a-name-that-is-longer-than-any-name-should-ever-want-to-be" };
-	struct nearest n;
+	static const char *const names[] = {
+		"status", "interfaces", "groups",
+		"a-name-that-is-longer-than-any-name-could-ever-want-to-be-in-crier"
+	};
+	struct config_nearest n;
 
-	nearest_begin(&n, misses[_i].word);
+	config_nearest_init(&n, misses[_i].word);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		nearest_offer(&n, names[i]);
+		config_nearest_offer(&n, names[i]);
 	if (misses[_i].found)
-		ck_assert_str_eq(nearest_found(&n), misses[_i].found);
+		ck_assert_str_eq(n.best, misses[_i].found);
 	else
-		ck_assert_ptr_null(nearest_found(&n));
+		ck_assert_ptr_null(n.best);
 }
 END_TEST
 
 START_TEST(the_nearer_of_two_wins)
 {
-	struct nearest n;
+	struct config_nearest n;
 
-	nearest_begin(&n, "sizes");
-	nearest_offer(&n, "sides");
-	nearest_offer(&n, "size");
-	nearest_offer(&n, "sizes");
-	ck_assert_str_eq(nearest_found(&n), "sizes");
+	config_nearest_init(&n, "sizes");
+	config_nearest_offer(&n, "sides");
+	config_nearest_offer(&n, "size");
+	config_nearest_offer(&n, "sizes");
+	ck_assert_str_eq(n.best, "sizes");
 }
 END_TEST
 

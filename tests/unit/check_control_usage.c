@@ -55,6 +55,10 @@ static const struct {
 		"\"99999999999999999999\" is no number for --port",
 		"explain " },
 	{ "explain --group", "option \"--group\" needs a value", "explain " },
+	{ "monitor --count 0", "--count is 1 or more", "monitor " },
+	{ "monitor --count x", "\"x\" is no number for --count", "monitor " },
+	{ "monitor --drops=x", "unknown option \"--drops=x\"", "monitor " },
+	{ "monitor now", "\"now\" is one word too many", "monitor " },
 	{ "groups a\xff", "\"a\xff\" is not UTF-8", "groups " },
 };
 
@@ -84,7 +88,8 @@ START_TEST(version_and_help_need_no_daemon)
 END_TEST
 
 static const char *const commands[] = { "status", "interfaces", "groups",
-	"explain", "presets", "reload", "standby", "log-level" };
+	"explain", "presets", "reload", "standby", "log-level", "flows",
+	"monitor" };
 
 START_TEST(each_command_has_its_help)
 {
@@ -186,7 +191,7 @@ START_TEST(a_strange_result_is_shown_as_far_as_it_goes)
 	static const char *const words[] = { "-s @ status", "-s @ interfaces",
 		"-s @ groups", "-s @ explain --group a --from b --source c",
 		"-s @ presets", "-s @ reload", "-s @ standby on",
-		"-s @ log-level err" };
+		"-s @ log-level err", "-s @ flows" };
 
 	ck_assert_int_eq(run_deceived(words[_i / 4], answers[_i % 4]), 0);
 	ck_assert_str_eq(f.err, "");
@@ -214,12 +219,12 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, misuse_is_told_and_no_daemon_asked, 0,
 		sizeof(misuses) / sizeof(misuses[0]));
 	tcase_add_test(t, version_and_help_need_no_daemon);
-	tcase_add_loop_test(t, each_command_has_its_help, 0, 8);
+	tcase_add_loop_test(t, each_command_has_its_help, 0, 10);
 	tcase_add_test(t, without_a_daemon_it_says_how_to_start_one);
 	tcase_add_loop_test(t, an_impostor_is_no_daemon, 0,
 		sizeof(impostors) / sizeof(impostors[0]));
 	tcase_add_loop_test(
-		t, a_strange_result_is_shown_as_far_as_it_goes, 0, 8 * 4);
+		t, a_strange_result_is_shown_as_far_as_it_goes, 0, 9 * 4);
 	tcase_add_test(t, a_silent_daemon_is_given_up);
 	suite_add_tcase(s, t);
 	return s;

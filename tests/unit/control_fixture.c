@@ -252,6 +252,55 @@ void fixture_check_served(struct fixture *f)
 	(void)close(fd);
 }
 
+/* ---- subscribers ---- */
+
+int fixture_subscribe(struct fixture *f, const char *params)
+{
+	int fd = fixture_connect(f);
+	char line[512];
+
+	(void)snprintf(line, sizeof(line),
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscribe\","
+		"\"params\":%s}\n",
+		params);
+	fixture_send_text(f, fd, line);
+	fixture_check_answer(f, fd, "\"id\":1,\"result\":{\"events\":[");
+	return fd;
+}
+
+json_t *fixture_event(struct fixture *f, int fd)
+{
+	char *line = fixture_line(f, fd);
+	json_t *json = json_loads(line, 0, NULL), *params;
+
+	ck_assert_msg(json != NULL, "no JSON: %s", line);
+	ck_assert_str_eq(
+		json_string_value(json_object_get(json, "jsonrpc")), "2.0");
+	ck_assert_str_eq(
+		json_string_value(json_object_get(json, "method")), "event");
+	params = json_incref(json_object_get(json, "params"));
+	json_decref(json);
+	free(line);
+	return params;
+}
+
+void fixture_tell_storm(struct fixture *f, size_t group, uint64_t times)
+{
+	struct net_address source;
+
+	ck_assert_int_eq(net_address_parse("fe80::7%3", &source), 0);
+	control_tell_storm(f->control, fixture_segment(f->relay, group, 0),
+		&source, RELAY_LOOP, times);
+}
+
+void fixture_tell_fate(struct fixture *f, enum relay_verdict verdict)
+{
+	struct relay_fate fate = fixture_fate(f->relay);
+
+	fate.verdict = verdict;
+	control_tell_fate(f->control, &fate);
+}
+
 /* ---- other sockets ---- */
 
 void fixture_address(struct sockaddr_un *sa, const char *path)

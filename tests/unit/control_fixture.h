@@ -7,6 +7,8 @@
  *   mdns    224.0.0.251 and ff02::fb, each with the segments lan (joined), iot
  *           (failed) and guest (absent)
  *   beacon  239.255.42.42, with lan (down)
+ * Two flows: of mdns on iot, answered, with two searchers; of beacon on lan,
+ * not answered.
  */
 #ifndef CRIER_TESTS_CONTROL_FIXTURE_H
 #define CRIER_TESTS_CONTROL_FIXTURE_H
@@ -25,7 +27,9 @@
 
 struct relay {
 	bool standby;
-	struct relay_limit remembered;
+	struct relay_limit remembered, flow_limit;
+	struct relay_flow *flows;
+	size_t n_flows;
 	struct relay_counters totals;
 	struct relay_group *groups[2];
 
@@ -33,6 +37,10 @@ struct relay {
 	struct relay_question asked;
 	char asked_names[64]; /* joined by commas */
 	int explain_error;
+
+	/* What relay_watch() was told, and how often. */
+	bool watched;
+	unsigned watches;
 };
 
 /* A daemon that only remembers. */
@@ -87,6 +95,17 @@ void fixture_check_end(struct fixture *f, int fd);
 /* A client is served at the fixture's path. */
 void fixture_check_served(struct fixture *f);
 
+/* ---- subscribers ---- */
+
+/* A client that has subscribed; `params` is JSON. */
+int fixture_subscribe(struct fixture *f, const char *params);
+/* The parameters of the next notification, for the caller to release. */
+json_t *fixture_event(struct fixture *f, int fd);
+/* Tells of a storm on the group's lan. */
+void fixture_tell_storm(struct fixture *f, size_t group, uint64_t times);
+/* Tells of fixture_fate(). */
+void fixture_tell_fate(struct fixture *f, enum relay_verdict verdict);
+
 /* ---- other sockets ---- */
 
 void fixture_address(struct sockaddr_un *sa, const char *path);
@@ -106,5 +125,12 @@ int fixture_main(Suite *s);
 
 struct relay *fixture_relay(void);
 void fixture_relay_free(struct relay *r);
+
+/* A segment of the group's first channel: 0 is lan, 1 iot, 2 guest. */
+const struct relay_segment *fixture_segment(
+	const struct relay *r, size_t group, size_t segment);
+/* Of 5 bytes from fe80::7 port 5353 on mdns's lan to iot; `verdict` may be
+ * changed, and `out`. */
+struct relay_fate fixture_fate(const struct relay *r);
 
 #endif

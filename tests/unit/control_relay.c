@@ -9,11 +9,13 @@
 enum { CHANNELS = 2, SEGMENTS = 3 };
 
 struct relay_segment {
+	const struct relay_channel *channel;
 	struct relay_segment_info info;
 	struct relay_counters counters;
 };
 
 struct relay_channel {
+	const struct relay_group *group;
 	struct net_address address;
 	uint16_t port;
 	struct relay_segment segments[SEGMENTS];
@@ -24,6 +26,17 @@ struct relay_group {
 	struct config_group config;
 	struct relay_channel channels[CHANNELS];
 	size_t n;
+};
+
+struct searcher {
+	struct net_address address;
+	uint16_t port;
+	const struct relay_segment *segment;
+};
+
+struct relay_flow {
+	struct relay_flow_info info;
+	struct searcher searchers[2];
 };
 
 const char *relay_verdict_word(enum relay_verdict v)
@@ -63,6 +76,40 @@ void relay_remembered(struct relay *r, struct relay_limit *ret)
 	*ret = r->remembered;
 }
 
+void relay_watch(struct relay *r, bool on)
+{
+	r->watched = on;
+	r->watches++;
+}
+
+void relay_flows(const struct relay *r, struct relay_limit *ret)
+{
+	*ret = r->flow_limit;
+}
+
+const struct relay_flow *relay_flow_next(
+	const struct relay *r, const struct relay_flow *after)
+{
+	const struct relay_flow *f = after ? after + 1 : r->flows;
+
+	return f < r->flows + r->n_flows ? f : NULL;
+}
+
+void relay_flow_get(const struct relay_flow *f, struct relay_flow_info *ret)
+{
+	*ret = f->info;
+}
+
+void relay_flow_each_searcher(const struct relay_flow *f,
+	void (*each)(void *data, const struct net_address *address,
+		uint16_t port, const struct relay_segment *segment),
+	void *data)
+{
+	for (size_t i = 0; i < f->info.n_searchers; i++)
+		each(data, &f->searchers[i].address, f->searchers[i].port,
+			f->searchers[i].segment);
+}
+
 const struct relay_group *relay_group_next(
 	const struct relay *r, const struct relay_group *after)
 {
@@ -99,6 +146,16 @@ const struct relay_segment *relay_segment_next(
 const struct config_group *relay_group_config(const struct relay_group *g)
 {
 	return &g->config;
+}
+
+const struct relay_group *relay_channel_group(const struct relay_channel *c)
+{
+	return c->group;
+}
+
+const struct relay_channel *relay_segment_channel(const struct relay_segment *s)
+{
+	return s->channel;
 }
 
 const struct net_address *relay_channel_address(const struct relay_channel *c)
@@ -189,6 +246,7 @@ static struct relay_segment *add_segment(struct relay_channel *c,
 {
 	struct relay_segment *s = &c->segments[c->n++];
 
+	s->channel = c;
 	s->info = (struct relay_segment_info){ .interface = interface,
 		.device = device,
 		.state = state,
@@ -220,6 +278,42 @@ static void fill_mdns_channel(struct relay_channel *c, const char *address)
 	s->info.ttl = CONFIG_TTL_KEEP;
 }
 
+static void fill_searcher(struct relay_flow *f, const char *address,
+	uint16_t port, const struct relay_segment *segment)
+{
+	struct searcher *s = &f->searchers[f->info.n_searchers++];
+
+	ck_assert_int_eq(net_address_parse(address, &s->address), 0);
+	s->port = port;
+	s->segment = segment;
+}
+
+static void fill_flows(struct relay *r)
+{
+	struct relay_segment *mdns = r->groups[0]->channels[0].segments;
+	struct relay_segment *beacon = r->groups[1]->channels[0].segments;
+	struct relay_flow *f = calloc(2, sizeof(*f));
+
+	ck_assert_ptr_nonnull(f);
+	f[0].info = (struct relay_flow_info){ .id = 7,
+		.segment = &mdns[1],
+		.port = 32001,
+		.searches = 3,
+		.answers = 2,
+		.expires_in_ms = 9001 };
+	fill_searcher(&f[0], "192.0.2.7", 50000, &mdns[0]);
+	fill_searcher(&f[0], "fe80::7%3", 1900, &mdns[0]);
+	f[1].info = (struct relay_flow_info){ .id = 9,
+		.segment = &beacon[0],
+		.port = 32002,
+		.searches = 1,
+		.expires_in_ms = 1000 };
+	fill_searcher(&f[1], "192.0.2.8", 50001, &beacon[0]);
+	r->flows = f;
+	r->n_flows = 2;
+	r->flow_limit = (struct relay_limit){ 2, 1024, 1, 5 };
+}
+
 struct relay *fixture_relay(void)
 {
 	struct relay *r = calloc(1, sizeof(*r));
@@ -245,6 +339,11 @@ struct relay *fixture_relay(void)
 	r->groups[1]->n = 1;
 	fill_channel(&r->groups[1]->channels[0], "239.255.42.42", 4242);
 	add_segment(&r->groups[1]->channels[0], "lan", "br-lan", RELAY_DOWN);
+	for (size_t i = 0; i < 2; i++)
+		for (size_t j = 0; j < r->groups[i]->n; j++)
+			r->groups[i]->channels[j].group = r->groups[i];
+	r->groups[0]->config.payload = CONFIG_PAYLOAD_MDNS;
+	fill_flows(r);
 	return r;
 }
 
@@ -252,7 +351,30 @@ void fixture_relay_free(struct relay *r)
 {
 	for (size_t i = 0; i < 2; i++)
 		free(r->groups[i]);
+	free(r->flows);
 	free(r);
+}
+
+const struct relay_segment *fixture_segment(
+	const struct relay *r, size_t group, size_t segment)
+{
+	return &r->groups[group]->channels[0].segments[segment];
+}
+
+struct relay_fate fixture_fate(const struct relay *r)
+{
+	struct relay_fate f = { .in = fixture_segment(r, 0, 0),
+		.out = fixture_segment(r, 0, 1),
+		.rule = "nothing speaks against it",
+		.port = 5353,
+		.kind = PROTO_ANNOUNCEMENT,
+		.data = (const uint8_t *)"hi\0\377!",
+		.size = 5,
+		.ttl = 255 };
+
+	ck_assert_int_eq(net_address_parse("fe80::7%3", &f.source), 0);
+	ck_assert_int_eq(net_address_parse("ff02::fb", &f.destination), 0);
+	return f;
 }
 
 /* The one device that there is. */

@@ -1,0 +1,117 @@
+#include "control/events.h"
+
+#include "control/render.h"
+
+static const struct config_group *group_of(const struct relay_segment *s)
+{
+	const struct relay_channel *c = relay_segment_channel(s);
+
+	return relay_group_config(relay_channel_group(c));
+}
+
+const char *event_group(const struct relay_segment *s)
+{
+	return group_of(s)->name;
+}
+
+static void begin(
+	struct render *r, enum event_kind kind, const struct timespec *now)
+{
+	render_object(r);
+	render_put(r, "event", json_string(event_kind_word(kind)));
+	render_put(r, "time", render_moment(now));
+}
+
+/* Its group and where it is; the rest of it to `*ret`. */
+static void put_segment(struct render *r, const struct relay_segment *s,
+	struct relay_segment_info *ret)
+{
+	relay_segment_get(s, ret);
+	render_put(r, "group", render_text(event_group(s)));
+	render_put(r, "interface", render_text(ret->interface));
+	render_put(r, "device", render_name(ret->device));
+}
+
+json_t *event_segment(const struct timespec *now, const struct relay_segment *s,
+	const char *state, const char *was)
+{
+	const struct relay_channel *c = relay_segment_channel(s);
+	struct relay_segment_info i;
+	struct render r;
+
+	begin(&r, EVENT_SEGMENT, now);
+	put_segment(&r, s, &i);
+	render_put(
+		&r, "address", render_address(relay_channel_address(c), NULL));
+	render_put(&r, "port", render_number(relay_channel_port(c)));
+	render_put(&r, "state", render_text(state));
+	render_put(&r, "was", render_name(was));
+	render_put(&r, "error", render_text(i.error));
+	return render_end(&r);
+}
+
+json_t *event_config(const struct timespec *now, uint64_t generation)
+{
+	struct render r;
+
+	begin(&r, EVENT_CONFIG, now);
+	render_put(&r, "generation", render_number(generation));
+	return render_end(&r);
+}
+
+json_t *event_storm(const struct timespec *now, const struct relay_segment *s,
+	const struct net_address *source, enum relay_verdict why,
+	uint64_t times)
+{
+	struct relay_segment_info i;
+	struct render r;
+
+	begin(&r, EVENT_STORM, now);
+	put_segment(&r, s, &i);
+	render_put(&r, "source", render_address(source, i.device));
+	render_put(&r, "why", render_text(relay_verdict_word(why)));
+	render_put(&r, "times", render_number(times));
+	return render_end(&r);
+}
+
+enum event_kind event_kind_of_fate(const struct relay_fate *f)
+{
+	return f->verdict == RELAY_SENT ? EVENT_DATAGRAM : EVENT_DROP;
+}
+
+/* The segment out; null where the verdict is of the whole. */
+static json_t *destination_segment(const struct relay_segment *out)
+{
+	struct relay_segment_info i;
+	struct render r;
+
+	if (!out)
+		return json_null();
+	relay_segment_get(out, &i);
+	render_object(&r);
+	render_put(&r, "interface", render_text(i.interface));
+	render_put(&r, "device", render_name(i.device));
+	return render_end(&r);
+}
+
+json_t *event_fate(const struct timespec *now, const struct relay_fate *f)
+{
+	enum config_payload protocol = group_of(f->in)->payload;
+	struct relay_segment_info in;
+	struct render r;
+
+	begin(&r, event_kind_of_fate(f), now);
+	put_segment(&r, f->in, &in);
+	render_put(&r, "source", render_address(&f->source, in.device));
+	render_put(&r, "port", render_number(f->port));
+	render_put(
+		&r, "destination", render_address(&f->destination, in.device));
+	render_put(&r, "protocol", render_text(config_payload_word(protocol)));
+	render_put(&r, "kind", json_string(render_kind_word(f->kind)));
+	render_put(&r, "size", render_number(f->size));
+	render_put(&r, "ttl", json_integer(f->ttl));
+	render_put(&r, "to", destination_segment(f->out));
+	render_put(&r, "verdict", json_string(relay_verdict_word(f->verdict)));
+	render_put(&r, "rule", render_text(f->rule));
+	return render_end(&r);
+}

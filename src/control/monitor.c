@@ -1,0 +1,363 @@
+#include "control/monitor.h"
+
+#include "control/base64.h"
+#include "control/excerpt.h"
+#include "control/phrase.h"
+#include "control/table.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+struct monitor {
+	const struct monitor_options *o;
+	struct excerpt excerpt;
+	json_int_t shown; /* events */
+};
+
+/* ---- one line ---- */
+
+static int print(
+	const struct monitor *m, const char *text, enum table_colour colour)
+{
+	return table_print_text(m->o->out, text, colour, m->o->coloured);
+}
+
+/* Prints a text and takes it over; NULL: no memory. */
+static int print_taken(
+	const struct monitor *m, char *text, enum table_colour colour)
+{
+	int r = text ? print(m, text, colour) : -ENOMEM;
+
+	free(text);
+	return r;
+}
+
+/* The time of day, where the reader lives. */
+static int print_time(const struct monitor *m, const json_t *event)
+{
+	const char *time = phrase_word(event, "time"), *rest;
+	char text[sizeof("00:00:00")];
+	struct tm tm = { 0 }, local;
+	time_t t;
+
+	rest = strptime(time, "%Y-%m-%dT%H:%M:%S", &tm);
+	t = timegm(&tm);
+	if (!rest || !localtime_r(&t, &local))
+		return print(m, time, TABLE_PLAIN);
+	(void)strftime(text, sizeof(text), "%H:%M:%S", &local);
+	return print_taken(m,
+		phrase_format("%s%.*s", text, (int)strcspn(rest, "Z"), rest),
+		TABLE_PLAIN);
+}
+
+static char *place(const json_t *at)
+{
+	const char *device = phrase_word(at, "device");
+
+	return phrase_format("%s (%s)", phrase_word(at, "interface"),
+		*device ? device : "no device");
+}
+
+/* " GROUP INTERFACE (DEVICE) " and what stands behind. */
+static int print_place(
+	const struct monitor *m, const json_t *event, char *behind)
+{
+	char *at = place(event), *text = NULL;
+
+	if (at && behind)
+		text = phrase_format(
+			" %s %s %s", phrase_word(event, "group"), at, behind);
+	free(at);
+	free(behind);
+	return print_taken(m, text, TABLE_PLAIN);
+}
+
+static char *endpoint(const char *address, json_int_t port)
+{
+	return phrase_format(strchr(address, ':') ? "[%s]:%" JSON_INTEGER_FORMAT
+						  : "%s:%" JSON_INTEGER_FORMAT,
+		address, port);
+}
+
+/* ---- datagrams ---- */
+
+static int print_to(const struct monitor *m, const json_t *to)
+{
+	char *at, *text;
+
+	if (!json_is_object(to))
+		return print(m, ": ", TABLE_PLAIN);
+	at = place(to);
+	text = at ? phrase_format(" -> %s: ", at) : NULL;
+	free(at);
+	return print_taken(m, text, TABLE_PLAIN);
+}
+
+static int print_payload(struct monitor *m, const json_t *event)
+{
+	const json_t *payload = json_object_get(event, "payload");
+	size_t length = json_string_length(payload), size;
+	char *text = NULL;
+	uint8_t *bytes;
+	int r;
+
+	if (!payload)
+		return 0;
+	bytes = malloc(length + 1);
+	if (!bytes)
+		return -ENOMEM;
+	r = base64_decode(json_string_value(payload), length, bytes, &size);
+	if (r == 0)
+		text = excerpt_text(&m->excerpt, phrase_word(event, "protocol"),
+			bytes, size);
+	free(bytes);
+	if (r < 0)
+		return 0; /* the next daemon's encoding, perhaps */
+	(void)fputs("    ", m->o->out);
+	r = print_taken(m, text, TABLE_PLAIN);
+	(void)fputc('\n', m->o->out);
+	return r;
+}
+
+static int print_datagram(struct monitor *m, const json_t *event, bool dropped)
+{
+	const char *verdict = phrase_word(event, "verdict");
+	const char *rule = phrase_word(event, "rule");
+	int r;
+
+	r = print_place(m, event,
+		endpoint(phrase_word(event, "source"),
+			phrase_number(event, "port")));
+	r |= print_to(m, json_object_get(event, "to"));
+	r |= print(m, verdict, table_state_colour(verdict));
+	r |= print_taken(m,
+		phrase_format(", %s, %" JSON_INTEGER_FORMAT " bytes%s%s",
+			phrase_word(event, "kind"),
+			phrase_number(event, "size"),
+			dropped && *rule ? ": " : "", dropped ? rule : ""),
+		TABLE_PLAIN);
+	(void)fputc('\n', m->o->out);
+	return r | print_payload(m, event);
+}
+
+/* ---- other events ---- */
+
+static int print_segment(const struct monitor *m, const json_t *event)
+{
+	const char *state = phrase_word(event, "state");
+	const char *was = phrase_word(event, "was");
+	const char *error = phrase_word(event, "error");
+	int r;
+
+	r = print_place(m, event,
+		endpoint(phrase_word(event, "address"),
+			phrase_number(event, "port")));
+	r |= print(m, ": ", TABLE_PLAIN);
+	r |= print(m, state, table_state_colour(state));
+	r |= print_taken(m,
+		phrase_format("%s%s%s%s", *was ? ", was " : "", was,
+			*error ? ": " : "", error),
+		TABLE_PLAIN);
+	(void)fputc('\n', m->o->out);
+	return r;
+}
+
+static int print_storm(const struct monitor *m, const json_t *event)
+{
+	bool rate = !strcmp(phrase_word(event, "why"), "rate");
+	json_int_t times = phrase_number(event, "times");
+	int r;
+
+	r = print_place(m, event, strdup(phrase_word(event, "source")));
+	r |= print(m, ": ", TABLE_PLAIN);
+	r |= print(m, "storm", TABLE_BAD);
+	r |= print_taken(m,
+		phrase_format(": %s, held back %" JSON_INTEGER_FORMAT " time%s",
+			rate ? "says more than the rate allows"
+			     : "repeats one payload without end",
+			times, times == 1 ? "" : "s"),
+		TABLE_PLAIN);
+	(void)fputc('\n', m->o->out);
+	return r;
+}
+
+static int print_config(const struct monitor *m, const json_t *event)
+{
+	int r = print_taken(m,
+		phrase_format(" configuration %" JSON_INTEGER_FORMAT
+			      " is in use",
+			phrase_number(event, "generation")),
+		TABLE_PLAIN);
+
+	(void)fputc('\n', m->o->out);
+	return r;
+}
+
+static int print_lost(const struct monitor *m, const json_t *event)
+{
+	json_int_t lost = phrase_number(event, "lost");
+	int r;
+
+	if (lost == 0)
+		return 0;
+	r = print_time(m, event);
+	r |= print_taken(m,
+		phrase_format(" %" JSON_INTEGER_FORMAT
+			      " event%s lost, since they are read too slowly",
+			lost, lost == 1 ? " was" : "s were"),
+		TABLE_BAD);
+	(void)fputc('\n', m->o->out);
+	return r;
+}
+
+static int print_event(struct monitor *m, const json_t *event)
+{
+	const char *kind = phrase_word(event, "event");
+	int r;
+
+	r = print_lost(m, event);
+	r |= print_time(m, event);
+	if (!strcmp(kind, "datagram"))
+		r |= print_datagram(m, event, false);
+	else if (!strcmp(kind, "drop"))
+		r |= print_datagram(m, event, true);
+	else if (!strcmp(kind, "segment"))
+		r |= print_segment(m, event);
+	else if (!strcmp(kind, "storm"))
+		r |= print_storm(m, event);
+	else
+		r |= print_config(m, event);
+	return r ? -ENOMEM : 0;
+}
+
+/* ---- the stream ---- */
+
+/* Whether `at` is on the interface or device of that name. */
+static bool is_at(const json_t *at, const char *name)
+{
+	return !strcmp(phrase_word(at, "interface"), name) ||
+	       !strcmp(phrase_word(at, "device"), name);
+}
+
+static bool is_wanted(const struct monitor *m, const json_t *event)
+{
+	const char *interface = phrase_word(m->o->params, "interface");
+
+	return !*interface || is_at(event, interface) ||
+	       is_at(json_object_get(event, "to"), interface);
+}
+
+static int show(struct monitor *m, const json_t *notification)
+{
+	const json_t *event = json_object_get(notification, "params");
+	int r = 0;
+
+	if (!is_wanted(m, event))
+		return 0;
+	if (!m->o->json)
+		r = print_event(m, event);
+	else if (json_dumpf(notification, m->o->out, JSON_COMPACT) == 0)
+		(void)fputc('\n', m->o->out);
+	m->shown++;
+	/* At once, also into a pipe. */
+	(void)fflush(m->o->out);
+	return r;
+}
+
+static bool is_enough(const struct monitor *m)
+{
+	json_int_t count = phrase_number(m->o->params, "count");
+
+	return (count && m->shown >= count) || ferror(m->o->out);
+}
+
+static int follow(struct monitor *m, struct client *c, int stop)
+{
+	json_t *notification;
+	int r;
+
+	while (!is_enough(m)) {
+		r = client_next(c, stop, &notification);
+		if (r <= 0)
+			return r;
+		r = show(m, notification);
+		json_decref(notification);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- the subscription ---- */
+
+static json_t *subscription(const json_t *params)
+{
+	bool drops = json_is_true(json_object_get(params, "drops"));
+	json_t *events;
+
+	events = drops ? json_pack("[s]", "drop")
+		       : json_pack("[ssss]", "segment", "config", "datagram",
+				 "storm");
+	return json_pack("{s:o, s:O*, s:O*}", "events", events, "payload",
+		json_object_get(params, "payload"), "groups",
+		json_object_get(params, "groups"));
+}
+
+static int subscribe(struct client *c, const json_t *params, json_t **ret)
+{
+	json_t *wanted = subscription(params);
+	int r;
+
+	if (!wanted)
+		return -ENOMEM;
+	r = client_call(c, "subscribe", wanted, ret);
+	json_decref(wanted);
+	return r;
+}
+
+static int subscribe_and_follow(
+	struct monitor *m, struct client *c, int stop, json_t **ret)
+{
+	json_t *answer;
+	int r;
+
+	r = subscribe(c, m->o->params, &answer);
+	if (r < 0)
+		return r;
+	if (!json_object_get(answer, "result")) {
+		*ret = answer;
+		return 0;
+	}
+	json_decref(answer);
+	r = follow(m, c, stop);
+	excerpt_done(&m->excerpt);
+	return r;
+}
+
+int monitor_run(struct client *c, const struct monitor_options *o, json_t **ret)
+{
+	struct monitor m = { .o = o };
+	struct signalfd_siginfo waste;
+	sigset_t signals, before;
+	int stop, r;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGTERM);
+	stop = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (stop < 0)
+		return -errno;
+	(void)pthread_sigmask(SIG_BLOCK, &signals, &before);
+	r = subscribe_and_follow(&m, c, stop, ret);
+	/* What ended it is taken off, or it would end the process now. */
+	while (read(stop, &waste, sizeof(waste)) > 0)
+		;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)close(stop);
+	return r;
+}
