@@ -97,7 +97,7 @@ static uint64_t sameness(const struct relay_segment *in,
 		uint8_t zero[6];
 	} all = { .digest = digest, .port = a->port };
 
-	if (g->c->source != CONFIG_SOURCE_PRESERVE)
+	if (source_mode(g, &a->source) != CONFIG_SOURCE_PRESERVE)
 		return digest;
 	memcpy(all.address, a->source.bytes, net_address_size(&a->source));
 	return siphash(&g->relay->key, &all, sizeof(all));
