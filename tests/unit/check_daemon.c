@@ -13,6 +13,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
+/* What fits into the address of a Unix socket. */
+enum { PATH_SIZE = sizeof(((struct sockaddr_un *)NULL)->sun_path) };
+
 struct bench {
 	struct house house;
 	char folder[64];
@@ -21,14 +24,14 @@ struct bench {
 
 static const char *path(const struct bench *b, const char *name, char *buffer)
 {
-	(void)snprintf(buffer, 128, "%s/%s", b->folder, name);
+	(void)snprintf(buffer, PATH_SIZE, "%s/%s", b->folder, name);
 	return buffer;
 }
 
 static void write_file(
 	const struct bench *b, const char *name, const char *text)
 {
-	char file[128];
+	char file[PATH_SIZE];
 	FILE *f = fopen(path(b, name, file), "w");
 
 	ck_assert_ptr_nonnull(f);
@@ -67,7 +70,7 @@ static bool is_logged(const struct bench *b, const char *text)
 static int start(struct bench *b, const char *config, const char *socket,
 	struct daemon **ret)
 {
-	char file[128], sock[128];
+	char file[PATH_SIZE], sock[PATH_SIZE];
 	struct daemon_options options = {
 		.config = path(b, config, file),
 		.socket = path(b, socket, sock),
@@ -126,7 +129,7 @@ START_TEST(starts_answers_and_stops_without_a_trace)
 	struct request q;
 	struct daemon *d;
 	struct bench b;
-	char sock[128];
+	char sock[PATH_SIZE];
 
 	setup(&b);
 	write_file(&b, "a.yaml", group);
@@ -244,7 +247,7 @@ END_TEST
 
 START_TEST(check_and_dump_answer_without_running)
 {
-	char file[128], text[4096];
+	char file[PATH_SIZE], text[4096];
 	FILE *out = tmpfile(), *err = tmpfile();
 	struct bench b;
 
