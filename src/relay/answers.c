@@ -94,15 +94,20 @@ static void deliver(struct relay_flow *f, struct arrival *a,
 	struct flow_searcher *const to[], size_t n)
 {
 	struct relay_segment *in = to[0]->in;
-	enum relay_verdict v = decide_answer(f, a, in).verdict;
+	struct decision d = decide_answer(f, a, in);
 	struct payload payload;
 
-	if (v == RELAY_SENT)
-		v = edit_payload(a, f->out, in, &payload);
-	if (v == RELAY_SENT)
+	if (d.verdict == RELAY_SENT) {
+		d.rule = "an answer to who searched";
+		d.verdict = edit_payload(a, f->out, in, &payload);
+		if (d.verdict != RELAY_SENT)
+			d.rule = "nothing of it may pass";
+	}
+	if (d.verdict == RELAY_SENT)
 		send_to(to, n, &payload);
 	else
-		in->counters.dropped[v] += n;
+		in->counters.dropped[d.verdict] += n;
+	arrival_tell(a, f->out, in, d.verdict, d.rule);
 	/* Nothing of what was edited waits any more. */
 	outbox_flush(relay_of(f));
 }
@@ -227,6 +232,8 @@ static void answer(struct relay_flow *f, const struct udp_datagram *d)
 	v = judge(f, &a);
 	if (v != RELAY_SENT) {
 		c->dropped[v]++;
+		arrival_tell(
+			&a, f->out, NULL, v, "no answer that was asked for");
 		return;
 	}
 	f->answers++;

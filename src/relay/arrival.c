@@ -80,3 +80,26 @@ enum proto_kind arrival_kind(struct arrival *a, const struct relay_segment *in)
 	v = arrival_view(a, in);
 	return v ? v->kind : PROTO_UNKNOWN;
 }
+
+void arrival_tell(struct arrival *a, const struct relay_segment *in,
+	const struct relay_segment *out, enum relay_verdict v, const char *rule)
+{
+	const struct relay *r = in->channel->group->relay;
+	struct relay_fate f = {
+		.in = in,
+		.out = out,
+		.verdict = v,
+		.rule = rule,
+		.source = a->source,
+		.destination = a->destination,
+		.port = a->port,
+		.data = a->datagram->data,
+		.size = a->datagram->size,
+		.ttl = a->datagram->ttl,
+	};
+
+	if (!r->watched || !r->callbacks.fate)
+		return;
+	f.kind = arrival_kind(a, in);
+	r->callbacks.fate(r->callbacks.data, &f);
+}

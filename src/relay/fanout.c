@@ -38,29 +38,6 @@ struct passage {
 	struct guard_ruling ruling;
 };
 
-static void tell_fate(const struct passage *p, const struct relay_segment *out,
-	enum relay_verdict v, const char *rule)
-{
-	const struct relay *r = p->in->channel->group->relay;
-	const struct arrival *a = p->arrival;
-	struct relay_fate f = {
-		.in = p->in,
-		.out = out,
-		.verdict = v,
-		.rule = rule,
-		.source = a->source,
-		.destination = a->destination,
-		.port = a->port,
-		.kind = p->kind,
-		.data = a->datagram->data,
-		.size = a->datagram->size,
-		.ttl = a->datagram->ttl,
-	};
-
-	if (r->callbacks.fate)
-		r->callbacks.fate(r->callbacks.data, &f);
-}
-
 /* What becomes of it on `out`, or as a whole where that is NULL. */
 static void settle(const struct passage *p, struct relay_segment *out,
 	enum relay_verdict v, const char *rule)
@@ -69,8 +46,7 @@ static void settle(const struct passage *p, struct relay_segment *out,
 
 	if (v != RELAY_SENT)
 		at->counters.dropped[v]++;
-	if (p->in->channel->group->relay->watched)
-		tell_fate(p, out, v, rule);
+	arrival_tell(p->arrival, p->in, out, v, rule);
 }
 
 static enum config_source source_mode(

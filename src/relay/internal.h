@@ -336,6 +336,11 @@ void arrival_init(
 /* What it is for the group of `in`. */
 enum proto_kind arrival_kind(struct arrival *a, const struct relay_segment *in);
 
+/* Tells who watches what became of it, on `out` or (NULL) as a whole. */
+void arrival_tell(struct arrival *a, const struct relay_segment *in,
+	const struct relay_segment *out, enum relay_verdict v,
+	const char *rule);
+
 /* Its view by the group's decoder, or NULL (none, or malformed). */
 const struct proto_view *arrival_view(
 	struct arrival *a, const struct relay_segment *in);

@@ -125,7 +125,6 @@ flood() {
 		--port 65001 --iface "$3" --spread "$4" --searchers 50 \
 		--answers 3 --timeout 20 --quiet "${@:5}"
 }
-before=$(json crierd status | query "d['totals']['sent']")
 flood same1 phone home 10.77.1.100 --hex ${begin}ee
 flood same2 desk office 10.77.2.100 --hex ${begin}ee
 flood other1 phone home 10.77.1.100 --first 50 --hex ${begin}012564

@@ -1,9 +1,11 @@
 /* The whole relay: source modes, targets, peers and sources. */
 #include "relay_bench.h"
+#include "udp/udp.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <unistd.h>
 
 START_TEST(own_port_keeps_the_announcers_port)
@@ -87,6 +89,86 @@ START_TEST(preserve_keeps_the_announcers_address_and_port)
 	ck_assert_uint_eq(b.d.port, 1234);
 	ck_assert_int_eq(b.d.ttl, 9);
 	(void)close(ear);
+	bench_close(&b);
+}
+END_TEST
+
+/* Each test runs in a process of its own. */
+static void give_up_raw(void)
+{
+	cap_value_t raw = CAP_NET_RAW;
+	cap_t caps = cap_get_proc();
+
+	ck_assert_ptr_nonnull(caps);
+	ck_assert_int_eq(
+		cap_set_flag(caps, CAP_EFFECTIVE, 1, &raw, CAP_CLEAR), 0);
+	ck_assert_int_eq(
+		cap_set_flag(caps, CAP_PERMITTED, 1, &raw, CAP_CLEAR), 0);
+	ck_assert_int_eq(cap_set_proc(caps), 0);
+	(void)cap_free(caps);
+}
+
+START_TEST(preserve_without_the_capability_says_what_it_needs)
+{
+	struct relay_segment_info i;
+	struct bench b;
+
+	bench_open(&b);
+	house_add(&b.house, 1, false);
+	house_add(&b.house, 2, false);
+	ck_assert_int_eq(net_devices_refresh(b.devices), 0);
+	give_up_raw();
+	bench_configure(&b,
+		HEAD "  g: { address: 239.1.1.1, port: 5000, source: preserve, "
+		     "interfaces: [one, two] }\n"
+		     "  h: { address: 239.1.1.2, port: 5000, "
+		     "interfaces: [one, two] }\n");
+	bench_wait(&b, "g", "one", RELAY_FAILED);
+	ck_assert(bench_find(&b, "g", "one", NULL, &i));
+	ck_assert_ptr_nonnull(strstr(i.error, "CAP_NET_RAW"));
+	bench_wait(&b, "h", "one", RELAY_JOINED);
+	bench_close(&b);
+}
+END_TEST
+
+/* It is permitted, but effective only while it is used. */
+START_TEST(preserve_raises_the_capability_only_for_the_call)
+{
+	cap_flag_value_t effective;
+	struct bench b;
+	cap_t caps;
+
+	ck_assert_int_eq(udp_lower_raw(), 0);
+	bench_setup(&b, 2,
+		HEAD "  g: { address: 239.1.1.1, port: 5000, "
+		     "source: preserve, interfaces: [one, two] }\n");
+	caps = cap_get_proc();
+	ck_assert_int_eq(
+		cap_get_flag(caps, CAP_NET_RAW, CAP_EFFECTIVE, &effective), 0);
+	ck_assert_int_eq(effective, CAP_CLEAR);
+	(void)cap_free(caps);
+	bench_close(&b);
+}
+END_TEST
+
+START_TEST(rp_filter_is_named_where_it_may_drop)
+{
+	struct relay_segment_info i;
+	struct bench b;
+
+	bench_open(&b);
+	house_add(&b.house, 1, false);
+	house_add(&b.house, 2, true);
+	house_run("sysctl -qw net.ipv4.conf.r1.rp_filter=1 "
+		  "net.ipv4.conf.r2.rp_filter=1");
+	ck_assert_int_eq(net_devices_refresh(b.devices), 0);
+	bench_configure(&b, ONE_TWO);
+	bench_wait(&b, "g", "two", RELAY_NO_ADDR);
+	ck_assert(bench_find(&b, "g", "two", NULL, &i));
+	ck_assert_ptr_nonnull(strstr(i.error, "rp_filter"));
+	bench_wait(&b, "g", "one", RELAY_JOINED);
+	ck_assert(bench_find(&b, "g", "one", NULL, &i));
+	ck_assert_str_eq(i.error, "");
 	bench_close(&b);
 }
 END_TEST
@@ -233,6 +315,9 @@ int main(void)
 	tcase_add_test(t, own_port_serves_any_number_of_ports);
 	tcase_add_loop_test(t, preserve_keeps_the_announcers_address_and_port,
 		0, (int)(sizeof(preserved) / sizeof(preserved[0])));
+	tcase_add_test(t, preserve_without_the_capability_says_what_it_needs);
+	tcase_add_test(t, preserve_raises_the_capability_only_for_the_call);
+	tcase_add_test(t, rp_filter_is_named_where_it_may_drop);
 	tcase_add_test(t, a_target_replaces_the_destination_there);
 	tcase_add_test(t, peers_get_and_send_unicast_copies);
 	tcase_add_test(t, a_stranger_is_no_peer);
