@@ -93,7 +93,6 @@ START_TEST(preserve_keeps_the_announcers_address_and_port)
 }
 END_TEST
 
-/* Each test runs in a process of its own. */
 static void give_up_raw(void)
 {
 	cap_value_t raw = CAP_NET_RAW;
@@ -315,14 +314,15 @@ int main(void)
 	tcase_add_test(t, own_port_serves_any_number_of_ports);
 	tcase_add_loop_test(t, preserve_keeps_the_announcers_address_and_port,
 		0, (int)(sizeof(preserved) / sizeof(preserved[0])));
-	tcase_add_test(t, preserve_without_the_capability_says_what_it_needs);
-	tcase_add_test(t, preserve_raises_the_capability_only_for_the_call);
 	tcase_add_test(t, rp_filter_is_named_where_it_may_drop);
 	tcase_add_test(t, a_target_replaces_the_destination_there);
 	tcase_add_test(t, peers_get_and_send_unicast_copies);
 	tcase_add_test(t, a_stranger_is_no_peer);
 	tcase_add_test(t, source_specific_groups_hear_their_sources_alone);
 	tcase_add_test(t, too_many_sources_name_the_sysctl);
+	/* Last: these give something up, also where tests share a process. */
+	tcase_add_test(t, preserve_raises_the_capability_only_for_the_call);
+	tcase_add_test(t, preserve_without_the_capability_says_what_it_needs);
 	suite_add_tcase(s, t);
 	return bench_main(s);
 }
