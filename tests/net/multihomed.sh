@@ -1,0 +1,124 @@
+#!/bin/bash
+#
+# A host with a leg on both segments, running avahi, takes what crier relays
+# for what it says itself and never renames itself: over announcements of its
+# services, restarts of it and of crierd, and legs that go and come. The other
+# hosts see it under its name all the time.
+
+. "$(dirname "$0")/peers.sh"
+wants avahi-daemon avahi-daemon
+wants avahi-publish avahi-utils
+wants dbus-daemon dbus-daemon
+wants tcpdump tcpdump
+
+cat >"$work/crierd.yaml" <<END
+control: { group: root }
+interfaces:
+  home: { device: home }
+  iot: { device: iot }
+groups:
+  mdns: { preset: mdns, interfaces: [home, iot] }
+END
+
+segment home iot
+host router home=1 iot=1
+host phone home=10
+host tv iot=20
+host both home=30 iot=30
+addressed router/home router/iot phone/home tv/iot both/home both/iot
+start_joined crierd router "$work/crierd.yaml"
+start_avahi phone phone
+start_avahi tv tv
+
+finds() {
+	with_avahi "$1" avahi-browse -rpt _nfs._tcp |
+		grep -q "^=;[^;]*;$2;$3;[^;]*;[^;]*;both.local;$4;2049;"
+}
+
+host_name() {
+	with_avahi both dbus-send --system --print-reply=literal \
+		--dest=org.freedesktop.Avahi / \
+		org.freedesktop.Avahi.Server.GetHostName | tr -d ' '
+}
+
+# The n-th avahi has announced its names, twice: those before it did so too.
+settled() {
+	captures "$((2 * $1))" "b'\4both\5local'.hex() in d['data'] and
+		int(d['data'][4:6], 16) & 0x80 and
+		d['source'] == '10.77.2.30'" iot
+}
+
+keeps_its_name() {
+	claim "$1: nobody is in conflict" not \
+		grep -hiE 'conflict|collision' \
+		"$work"/{phone,tv,both,share}.log
+	claim "$1: its host name stays" equal both host_name
+}
+
+start_both() {
+	# Or one would take the last one's for its own.
+	rm -f "$work/both/bus"
+	start_avahi both both
+	start_with_avahi both share avahi-publish -s Share _nfs._tcp 2049
+	within 10 grep -q Established "$work/share.log" ||
+		broken 'avahi does not publish'
+}
+
+# Names such as both-2.local.
+seen_as_other() {
+	tcpdump -vnr "$work/iot.pcap" 2>/dev/null |
+		grep -oE 'both-[0-9]+\.local' | sort -u
+}
+
+capture iot iot udp port 5353
+for n in 1 2 3; do
+	start_both
+	claim "start $n: the phone finds it on its own segment" within 10 \
+		finds phone IPv4 Share 10.77.1.30
+	claim "start $n: the television on its own" within 10 \
+		finds tv IPv4 Share 10.77.2.30
+	within 10 settled $n
+	keeps_its_name "start $n"
+	case $n in
+	1) # in order, with a goodbye
+		stop share
+		stop both
+		;;
+	2)
+		stop both KILL
+		stop share
+		;;
+	3)
+		break
+		;;
+	esac
+	stop both-bus
+done
+
+# A leg goes and comes: it announces again, by both.
+for leg in home iot; do
+	ip -n "$prefix-both" link set dev $leg down
+	within 5 grep -q "Withdrawing address record for 10.77.*on $leg" \
+		"$work/both.log" || broken 'avahi sees no leg go'
+	ip -n "$prefix-both" link set dev $leg up
+	ip -n "$prefix-both" address replace \
+		"fd77:${number_of_segment[$leg]}::30/64" dev $leg nodad
+	claim "$leg comes back: the phone finds it" within 10 \
+		finds phone IPv4 Share 10.77.1.30
+	claim "$leg comes back: the television finds it" within 10 \
+		finds tv IPv4 Share 10.77.2.30
+	keeps_its_name "$leg comes back"
+done
+
+# crierd itself forgets all, and what it learns comes piece by piece.
+for n in 1 2; do
+	stop crierd
+	start_joined crierd router "$work/crierd.yaml"
+	start_with_avahi both "more$n" avahi-publish -s "More$n" _nfs._tcp 2049
+	claim "crierd anew, $n: what is announced then is found" within 10 \
+		finds phone IPv4 "More$n" 10.77.1.30
+	keeps_its_name "crierd anew, $n"
+done
+claim "it was seen under no other name" equal '' seen_as_other
+claim "crierd ends with 0" stop crierd
+finish
