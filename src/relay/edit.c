@@ -49,6 +49,7 @@ static size_t filters_of(const struct relay_segment *in,
 struct asking {
 	const struct relay_segment *out;
 	uint64_t now_ms;
+	bool probe;
 };
 
 static bool is_multi_homed(void *data, const struct mdns_name *name)
@@ -57,6 +58,12 @@ static bool is_multi_homed(void *data, const struct mdns_name *name)
 	const struct relay *r = a->out->channel->group->relay;
 	struct mdns_name folded = *name;
 
+	/* A host may probe on one leg before it has said a word on the other,
+	 * where it would then take itself for a rival (systemd-resolved does).
+	 * So no probe for addresses crosses: two hosts of one name find out by
+	 * their announcements. */
+	if (a->probe)
+		return true;
 	mdns_name_fold(&folded);
 	return hosts_has(
 		&r->hosts, a->out->id, folded.wire, folded.size, a->now_ms);
@@ -77,6 +84,7 @@ static bool rules_for(struct arrival *a, const struct relay_segment *in,
 	const struct config_group *g = in->channel->group->c;
 	const struct proto_view *v = arrival_view(a, in);
 
+	asking->probe = v && v->kind == PROTO_PROBE;
 	*ret = (struct mdns_rules){
 		.filters = filters,
 		.n_filters = filters_of(in, asking->out, filters),
@@ -98,7 +106,7 @@ enum relay_verdict edit_payload(struct arrival *a,
 {
 	struct relay *r = in->channel->group->relay;
 	const struct udp_datagram *d = a->datagram;
-	struct asking asking = { out, a->now_ms };
+	struct asking asking = { out, a->now_ms, false };
 	struct proto_filter filters[3];
 	struct mdns_rules rules;
 	uint8_t *to;

@@ -83,6 +83,7 @@ ip -n "$prefix-router" link set dev bare up
 # Other sources: one that a filter names, and one that belongs elsewhere.
 ip -n "$prefix-sender" address add 10.77.1.66/24 dev home
 ip -n "$prefix-sender" address add 10.77.2.77/32 dev home
+# shellcheck disable=SC2016 # the inner shell expands
 on router sh -c 'for f in /proc/sys/net/ipv4/conf/*/rp_filter; do
 	echo 0 >$f
 done'
@@ -112,7 +113,7 @@ explain() {
 number=0
 never=()
 row() {
-	local title=$1 verdict=$2 group=$3 from=$4 out=$5 before at key
+	local title=$1 verdict=$2 group=$3 from=$4 out=$5 before key
 	local -a describe=() send=()
 
 	shift 5
@@ -252,7 +253,7 @@ spent() {
 
 	mark="row-rate-a"
 	say 239.255.70.10 7010 --count 2
-	for n in 1 2 3; do
+	for _ in 1 2 3; do
 		explain rate rate home iot --source 10.77.1.10 || return
 	done
 }

@@ -200,6 +200,40 @@ START_TEST(a_host_with_legs_on_both_hears_nothing_of_itself)
 }
 END_TEST
 
+/* systemd-resolved saw its first probe of one leg on the other, where it had
+ * not said anything yet, and renamed itself. */
+START_TEST(a_probe_for_addresses_does_not_cross)
+{
+	struct mdns_name host = name_of("nas.local"),
+			 share = name_of("nas._smb._tcp.local");
+	struct in_addr address = { htonl(0x0a090102) };
+	struct message m;
+	struct bench b;
+	int ear;
+
+	bench_setup(&b, 2,
+		HEAD "  g: { preset: mdns, "
+		     "interfaces: [one, two] }\n");
+	ear = house_hear(&b.house, 2, "224.0.0.251", 5353);
+	begin(&m, 0);
+	put_question(&m, "nas.local", false);
+	ck_assert_int_eq(mdns_put_address(&m.w, MDNS_AUTHORITY, &host, 120,
+				 &address, sizeof(address)),
+		0);
+	send_message(&b, 1, &m);
+	ck_assert(house_is_silent(&b.house, ear));
+	/* One for a service does. */
+	begin(&m, 0);
+	put_question(&m, "nas._smb._tcp.local", false);
+	ck_assert_int_eq(
+		mdns_put_srv(&m.w, MDNS_AUTHORITY, &share, 120, 445, &host), 0);
+	send_message(&b, 1, &m);
+	bench_expect(&b, ear, m.bytes, m.w.used);
+	(void)close(ear);
+	bench_close(&b);
+}
+END_TEST
+
 /* A second relay on segment two says the same of a host on segment one. */
 START_TEST(a_relayed_copy_makes_no_second_leg)
 {
@@ -392,6 +426,7 @@ int main(void)
 	tcase_add_test(t, an_unchanged_message_is_the_same_byte_for_byte);
 	tcase_add_test(t, the_qu_bit_is_cleared_on_the_way);
 	tcase_add_test(t, a_host_with_legs_on_both_hears_nothing_of_itself);
+	tcase_add_test(t, a_probe_for_addresses_does_not_cross);
 	tcase_add_test(t, a_relayed_copy_makes_no_second_leg);
 	tcase_add_test(t, link_local_addresses_do_not_cross);
 	tcase_add_test(t, ssdp_is_filtered_by_its_targets);
