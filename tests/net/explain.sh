@@ -249,7 +249,6 @@ row service-good sent mdns home iot --source 10.77.1.10 --kind announcement \
 # The rate: looked at, never spent.
 row in-rate sent rate home iot --source 10.77.1.10 -- say 239.255.70.10 7010
 spent() {
-	local n
 
 	mark="row-rate-a"
 	say 239.255.70.10 7010 --count 2
