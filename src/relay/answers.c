@@ -70,7 +70,6 @@ static struct decision decide_answer(const struct relay_flow *f,
 	struct arrival *a, const struct relay_segment *in)
 {
 	const struct relay_channel *c = f->out->channel;
-	struct decision *decisions = relay_of(f)->decisions;
 	const struct proto_view *v = arrival_view(a, f->out);
 	struct decide_facts facts = {
 		.source = a->source,
@@ -83,10 +82,13 @@ static struct decision decide_answer(const struct relay_flow *f,
 		.answer = true,
 	};
 
+	if (f->out->position >= c->n_segments ||
+		in->position >= in->channel->n_segments)
+		return (struct decision){ RELAY_ERROR, 0, "no memory" };
 	if (v && v->payload == PROTO_SSDP)
 		facts.target = ssdp_target(&v->ssdp);
-	decide(&c->plan, f->out->position, &facts, decisions);
-	return decisions[in->position];
+	/* Not the relay's scratch: a search may be on its way by that. */
+	return decide_one(&c->plan, f->out->position, in->position, &facts);
 }
 
 /* By the same rules as an announcement that crosses back. */
@@ -95,6 +97,8 @@ static void deliver(struct relay_flow *f, struct arrival *a,
 {
 	struct relay_segment *in = to[0]->in;
 	struct decision d = decide_answer(f, a, in);
+	struct relay *r = relay_of(f);
+	size_t edited = r->edited_used;
 	struct payload payload;
 
 	if (d.verdict == RELAY_SENT) {
@@ -108,8 +112,8 @@ static void deliver(struct relay_flow *f, struct arrival *a,
 	else
 		in->counters.dropped[d.verdict] += n;
 	arrival_tell(a, f->out, in, d.verdict, d.rule);
-	/* Nothing of what was edited waits any more. */
-	outbox_flush(relay_of(f));
+	/* It has been sent, so what was edited for it is void. */
+	r->edited_used = edited;
 }
 
 static void deliver_to_all(struct relay_flow *f, struct arrival *a)

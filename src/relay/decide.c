@@ -166,3 +166,13 @@ void decide(const struct decide_channel *c, size_t in,
 				       ? whole
 				       : decide_out(c, &s[in], &s[i], f);
 }
+
+struct decision decide_one(const struct decide_channel *c, size_t in,
+	size_t out, const struct decide_facts *f)
+{
+	const struct decide_segment *s = c->segments;
+	struct decision whole = decide_in(c, &s[in], f);
+
+	return whole.verdict == RELAY_SENT ? decide_out(c, &s[in], &s[out], f)
+					   : whole;
+}

@@ -72,4 +72,8 @@ struct decision {
 void decide(const struct decide_channel *c, size_t in,
 	const struct decide_facts *f, struct decision *decisions);
 
+/* The same for one segment out alone, as decisions[out] would say. */
+struct decision decide_one(const struct decide_channel *c, size_t in,
+	size_t out, const struct decide_facts *f);
+
 #endif

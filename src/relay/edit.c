@@ -71,8 +71,10 @@ static bool is_multi_homed(void *data, const struct mdns_name *name)
 
 static uint8_t *room(struct relay *r, size_t size)
 {
-	if (r->edited_used + size > RELAY_EDITED)
+	if (r->edited_used + size > RELAY_EDITED) {
 		outbox_flush(r);
+		r->edited_used = 0;
+	}
 	return r->edited + r->edited_used;
 }
 

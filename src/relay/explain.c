@@ -125,7 +125,7 @@ int relay_explain(const struct relay *r, const struct relay_question *q,
 	if (!g)
 		return -ENOENT;
 	in = find_in(g, q);
-	if (!in)
+	if (!in || in->position >= in->channel->n_segments)
 		return -ENODEV;
 	c = in->channel;
 	describe(in, q, &f);

@@ -202,8 +202,9 @@ static void search_out(const struct passage *p, struct relay_segment *out,
 		return;
 	}
 	guard_sent(g, &p->ruling, out->slot, p->arrival->now_ms);
-	out->counters.sent++;
-	out->counters.sent_bytes += payload->size;
+	remember_edited(p, out, payload);
+	out->counters.sent += (unsigned)err;
+	out->counters.sent_bytes += (unsigned)err * payload->size;
 	settle(p, out, RELAY_SENT, "asked from its flow's port");
 }
 
@@ -226,7 +227,6 @@ static void pass(const struct passage *p, struct relay_segment *out,
 					     : heard_before);
 		return;
 	}
-	remember_edited(p, out, &payload);
 	if (flows) {
 		search_out(p, out, &payload, d->ttl, may_send);
 		return;
@@ -237,6 +237,7 @@ static void pass(const struct passage *p, struct relay_segment *out,
 		return;
 	}
 	guard_sent(g, &p->ruling, out->slot, now);
+	remember_edited(p, out, &payload);
 	settle(p, out, RELAY_SENT, d->rule);
 }
 
@@ -377,4 +378,5 @@ void fanout_receive(struct udp *u, ssize_t n,
 	for (i = 0; i < n; i++)
 		arrive(e, &datagrams[i]);
 	outbox_flush(e->listener->relay);
+	e->listener->relay->edited_used = 0;
 }

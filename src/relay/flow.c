@@ -284,64 +284,80 @@ static int send_to(struct relay_flow *f, const struct flow_search *q,
 	return failure.error;
 }
 
+/* To one destination, or to every peer. Returns how many copies were sent, or
+ * the first error where none was. */
 static int send_search(struct relay_flow *f, const struct flow_search *q)
 {
 	const struct destinations *to = &f->out->to;
+	int err, first = 0, sent = 0;
 	size_t i;
-	int err = 0;
 
-	if (!to->n_peers)
-		return send_to(f, q, q->directed ? &to->own : &to->group);
-	for (i = 0; i < to->n_peers && err == 0; i++)
+	if (!to->n_peers) {
+		err = send_to(f, q, q->directed ? &to->own : &to->group);
+		return err < 0 ? err : 1;
+	}
+	for (i = 0; i < to->n_peers; i++) {
 		err = send_to(f, q, &to->peers[i]);
-	return err;
+		if (err == 0)
+			sent++;
+		else if (first == 0)
+			first = err;
+	}
+	return sent ? sent : first;
 }
 
-/* Who is new to the flow gets what is kept. Returns 0 or -ENOMEM. */
-static int admit(struct relay_flow *f, const struct flow_search *q)
+/* Sends the search of a flow that may have been asked before. */
+static int ask(struct relay_flow *f, const struct flow_search *q)
 {
-	struct flow_searcher *w;
+	uint64_t window = f->out->channel->group->c->dedup_ms;
+	int sent;
 
-	if (find_searcher(f, q))
-		return 0;
-	w = add_searcher(f, q);
-	if (!w)
-		return -ENOMEM;
-	flow_deliver_kept(f, w);
-	return 0;
+	if (q->now_ms - f->sent_ms >= window)
+		f->in_a_row = 0;
+	f->sent_ms = q->now_ms;
+	f->ttl_ms = q->ttl_ms;
+	(void)uv_timer_start(&f->timer, expired, f->ttl_ms, 0);
+	sent = send_search(f, q);
+	if (sent > 0)
+		f->searches++;
+	return sent;
 }
 
 int flow_send(struct relay_segment *out, const struct flow_search *q)
 {
 	struct relay *r = relay_of(out);
 	struct relay_flow *f = find(out, q);
-	int err = 0;
+	struct flow_searcher *w = NULL;
+	bool known;
+	int err = 0, sent;
 
 	if (!f)
 		err = flow_new(out, q, &f);
-	if (err == 0)
-		err = admit(f, q);
+	known = err == 0 && find_searcher(f, q);
+	if (err == 0 && !known) {
+		w = add_searcher(f, q);
+		err = w ? 0 : -ENOMEM;
+	}
 	if (err < 0) {
 		r->flow_quota.refused++;
 		return err;
 	}
+	sent = ask(f, q);
+	/* Only now: what is delivered may be edited over the search. */
+	if (w)
+		flow_deliver_kept(f, w);
 	/* Asked again, devices answer again, and in the same words. */
 	if (f->heard) {
 		f->heard->n_seen = 0;
 		f->heard->used = 0;
 	}
-	f->sent_ms = q->now_ms;
-	f->ttl_ms = q->ttl_ms;
-	(void)uv_timer_start(&f->timer, expired, f->ttl_ms, 0);
-	err = send_search(f, q);
-	if (err == 0)
-		f->searches++;
-	return err;
+	return sent;
 }
 
 int flow_join(struct relay_segment *out, const struct flow_search *q)
 {
 	struct relay_flow *f = find(out, q);
+	struct flow_searcher *w;
 
 	if (!f)
 		return -ENOENT;
@@ -354,7 +370,9 @@ int flow_join(struct relay_segment *out, const struct flow_search *q)
 		return f->in_a_row++ < FLOW_REPEATS ? -EALREADY : 0;
 	}
 	/* Without memory it will ask again. */
-	(void)admit(f, q);
+	w = add_searcher(f, q);
+	if (w)
+		flow_deliver_kept(f, w);
 	return 0;
 }
 

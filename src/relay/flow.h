@@ -90,8 +90,9 @@ bool flow_can_reach(
 /*
  * Sends a search on `out` from the port of its flow, which is made where there
  * is none.
- * Returns 0; -EAGAIN, -ENOBUFS and what else a send says; -ENOMEM, -EMFILE and
- * what else opening a port says, and the limit's `refused` counts it.
+ * Returns how many copies were sent, one or one for each peer; -EAGAIN,
+ * -ENOBUFS and what else a send says; -ENOMEM, -EMFILE and what else opening a
+ * port says, and the limit's `refused` counts it.
  */
 int flow_send(struct relay_segment *out, const struct flow_search *q);
 

@@ -103,11 +103,13 @@ void group_free(struct relay_group *g)
 
 static void channel_adopt(struct relay_channel *c)
 {
-	struct relay_segment *s;
+	size_t i;
 
-	for (s = c->segments; s; s = s->next) {
-		c->plan_segments[s->position].allow = &segment_use(s)->allow;
-		c->plan_segments[s->position].deny = &segment_use(s)->deny;
+	for (i = 0; i < c->n_segments; i++) {
+		const struct config_use *use = segment_use(c->by_position[i]);
+
+		c->plan_segments[i].allow = &use->allow;
+		c->plan_segments[i].deny = &use->deny;
 	}
 	c->plan.allow = &c->group->c->allow;
 	c->plan.deny = &c->group->c->deny;
@@ -215,7 +217,9 @@ static void plan_segment(
 		.ttl = use->ttl,
 		.usable = s->state == RELAY_JOINED || s->state == RELAY_NO_ADDR,
 		.has_address = s->sender != NULL,
-		.has_broadcast = net_address_is_set(&s->broadcast),
+		/* Peers get their copies whatever it came to. */
+		.has_broadcast =
+			s->to.n_peers || net_address_is_set(&s->broadcast),
 		.allow = &use->allow,
 		.deny = &use->deny,
 	};

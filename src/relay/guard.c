@@ -327,7 +327,8 @@ bool guard_may_send(const struct guard *g, const struct guard_ruling *r,
 		return false;
 	if (r->repeated || !r->entry)
 		return true;
-	return !is_recent(g, r->entry, slot, now_ms);
+	/* Given up meanwhile: who knows. */
+	return is_same(g, r) && !is_recent(g, r->entry, slot, now_ms);
 }
 
 void guard_sent(struct guard *g, const struct guard_ruling *r, uint32_t slot,

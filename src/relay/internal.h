@@ -237,7 +237,7 @@ struct outbox {
 struct outgoing *outbox_take(struct relay *r);
 /* Queues `o` for every destination of the segment of `by`. */
 void outbox_put(struct sender *by, struct outgoing *o, bool directed);
-/* Sends all that is queued. What was edited for it is void then. */
+/* Sends all that is queued. */
 void outbox_flush(struct relay *r);
 
 /* What a failed send counts as: a full queue, or an error. */

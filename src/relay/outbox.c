@@ -92,7 +92,6 @@ void outbox_flush(struct relay *r)
 		r->outbox.dirty = by->next_dirty;
 	}
 	r->outbox.used = 0;
-	r->edited_used = 0;
 }
 
 struct outgoing *outbox_take(struct relay *r)

@@ -162,6 +162,38 @@ START_TEST(a_hundred_that_ask_the_same_all_get_the_answer)
 }
 END_TEST
 
+/* The answers that are kept for a searcher who joins were judged in the scratch
+ * of the search's own decision: it then leaked to segments behind. */
+START_TEST(who_joins_does_not_make_the_search_leak)
+{
+	int first, second, device, guest;
+	char source[64];
+	struct bench b;
+	uint16_t port;
+
+	bench_setup(&b, 3,
+		HEAD "  g: { address: 239.1.1.1, port: 5000, replies: proxy, "
+		     "searchers: [one, three], devices: [two] }\n");
+	first = house_hear(&b.house, 1, "10.9.1.2", 40000);
+	second = house_hear(&b.house, 1, "10.9.1.2", 40001);
+	device = house_hear(&b.house, 2, "239.1.1.1", 5000);
+	guest = house_hear(&b.house, 3, "239.1.1.1", 5000);
+	house_say(&b.house, first, 1, "239.1.1.1", 5000, "who", 3);
+	come(&b, device, "who", source, &port);
+	house_send(&b.house, 2, source, port, 5000, 64, "me", 2);
+	bench_expect(&b, first, "me", 2);
+	house_say(&b.house, second, 1, "239.1.1.1", 5000, "who", 3);
+	bench_expect(&b, second, "me", 2);
+	ck_assert(house_is_silent(&b.house, guest));
+	ck_assert_uint_eq(bench_dropped(&b, "g", "three", RELAY_DIRECTION), 2);
+	(void)close(first);
+	(void)close(second);
+	(void)close(device);
+	(void)close(guest);
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(two_with_the_same_port_stay_apart)
 {
 	char one[64], three[64];
@@ -339,6 +371,7 @@ int main(void)
 	tcase_add_test(t, who_asks_the_same_joins_and_gets_all_answers);
 	tcase_add_test(t, asked_again_the_same_answer_passes_again);
 	tcase_add_test(t, a_hundred_that_ask_the_same_all_get_the_answer);
+	tcase_add_test(t, who_joins_does_not_make_the_search_leak);
 	tcase_add_test(t, two_with_the_same_port_stay_apart);
 	tcase_add_test(t, only_who_was_asked_may_answer);
 	tcase_add_test(t, an_announcement_needs_no_flow);
