@@ -174,8 +174,9 @@ static void learn(const struct arrival *a, const struct relay_segment *in,
 	if (seconds > HOST_SECONDS_MAX)
 		seconds = HOST_SECONDS_MAX;
 	mdns_name_fold(&name);
-	hosts_record(&r->hosts, in->id, name.wire, name.size, a->now_ms,
-		a->now_ms + seconds * 1000);
+	hosts_record(&r->hosts, in->id, name.wire, name.size,
+		siphash(&r->key, address.bytes, net_address_size(&address)),
+		a->now_ms, a->now_ms + seconds * 1000);
 }
 
 void edit_learn(struct arrival *a, const struct relay_segment *in)

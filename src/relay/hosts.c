@@ -6,6 +6,9 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+/* Addresses of one name that are told apart. */
+enum { HOST_ADDRESSES = 8 };
+
 struct host_key {
 	uint64_t segment;
 	uint64_t name; /* its digest */
@@ -14,7 +17,10 @@ struct host_key {
 struct host {
 	struct host_key key;
 	UT_hash_handle hh;
-	uint64_t until_ms;
+	struct host_address {
+		uint64_t address; /* its digest */
+		uint64_t until_ms;
+	} at[HOST_ADDRESSES];
 };
 
 void hosts_init(struct hosts *h, size_t bound, const struct siphash_key *key)
@@ -52,34 +58,77 @@ static void add(struct hosts *h, struct host *x)
 		pool_give(&h->pool, x);
 }
 
-void hosts_record(struct hosts *h, uint64_t segment, const void *name,
-	size_t size, uint64_t now_ms, uint64_t until_ms)
+static bool is_known(const struct host *x, uint64_t now_ms)
 {
-	struct host_key key;
-	struct host *x = find(h, segment, name, size, &key);
+	size_t i;
 
-	if (until_ms <= now_ms) {
-		if (x)
-			forget(h, x);
-		return;
+	for (i = 0; i < HOST_ADDRESSES; i++)
+		if (now_ms < x->at[i].until_ms)
+			return true;
+	return false;
+}
+
+/* The place of an address, or that of the one that ends first. */
+static struct host_address *place_of(struct host *x, uint64_t address)
+{
+	struct host_address *first = &x->at[0];
+	size_t i;
+
+	for (i = 0; i < HOST_ADDRESSES; i++) {
+		if (x->at[i].address == address && x->at[i].until_ms)
+			return &x->at[i];
+		if (x->at[i].until_ms < first->until_ms)
+			first = &x->at[i];
 	}
-	if (x) {
-		x->until_ms = until_ms;
-		/* To the end of the order, unless it is there already. */
-		if (x->hh.next) {
-			HASH_DEL(h->names, x);
-			add(h, x);
-		}
-		return;
-	}
+	*first = (struct host_address){ .address = address };
+	return first;
+}
+
+static struct host *new_host(struct hosts *h, const struct host_key *key)
+{
+	struct host *x;
+
 	if (HASH_COUNT(h->names) >= h->bound)
 		forget(h, h->names);
 	x = pool_take(&h->pool);
 	if (!x)
-		return;
-	x->key = key;
-	x->until_ms = until_ms;
+		return NULL;
+	x->key = *key;
 	add(h, x);
+	return x->hh.tbl ? x : NULL;
+}
+
+/* To the end of the order, unless it is there already. */
+static struct host *touch(struct hosts *h, struct host *x)
+{
+	if (!x->hh.next)
+		return x;
+	HASH_DEL(h->names, x);
+	add(h, x);
+	return x->hh.tbl ? x : NULL;
+}
+
+void hosts_record(struct hosts *h, uint64_t segment, const void *name,
+	size_t size, uint64_t address, uint64_t now_ms, uint64_t until_ms)
+{
+	struct host_key key;
+	struct host *x = find(h, segment, name, size, &key);
+	struct host_address *a;
+
+	if (until_ms <= now_ms) {
+		if (!x)
+			return;
+		place_of(x, address)->until_ms = 0;
+		if (!is_known(x, now_ms))
+			forget(h, x);
+		return;
+	}
+	x = x ? touch(h, x) : new_host(h, &key);
+	if (!x)
+		return;
+	a = place_of(x, address);
+	if (until_ms > a->until_ms)
+		a->until_ms = until_ms;
 }
 
 bool hosts_has(const struct hosts *h, uint64_t segment, const void *name,
@@ -88,5 +137,5 @@ bool hosts_has(const struct hosts *h, uint64_t segment, const void *name,
 	struct host_key key;
 	const struct host *x = find(h, segment, name, size, &key);
 
-	return x && now_ms < x->until_ms;
+	return x && is_known(x, now_ms);
 }

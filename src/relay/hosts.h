@@ -35,11 +35,12 @@ void hosts_done(struct hosts *h);
 
 /*
  * Records that a host on `segment` (any number that stands for it) has `name`
- * (bytes that are compared as they are) until `until_ms`, and forgets it where
- * that is not later than `now_ms`. Without memory nothing is recorded.
+ * (bytes that are compared as they are) with an address (its digest) until
+ * `until_ms` at least. Where that is not later than `now_ms` the address goes,
+ * and with its last address the name. Without memory nothing is recorded.
  */
 void hosts_record(struct hosts *h, uint64_t segment, const void *name,
-	size_t size, uint64_t now_ms, uint64_t until_ms);
+	size_t size, uint64_t address, uint64_t now_ms, uint64_t until_ms);
 
 /* True if a host on `segment` has `name` at `now_ms`. */
 bool hosts_has(const struct hosts *h, uint64_t segment, const void *name,

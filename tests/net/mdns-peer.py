@@ -5,14 +5,17 @@ usage: mdns-peer.py types ADDRESS [SECONDS]
        mdns-peer.py once DEVICE TO NAME TYPE [PORT [qu]]
        mdns-peer.py mixed DEVICE TO ADDRESS
        mdns-peer.py announce DEVICE TO NAME TYPE
+       mdns-peer.py addresses DEVICE TO NAME ADDRESS,TTL...
        mdns-peer.py check FILE
 
 `types` prints what service types are there. `once` asks a question of type
 TYPE (A, PTR, ...) from PORT, by default one that the kernel chooses, and
 prints each answer that comes to that port within two seconds, or half a one
 after the first. `mixed` sends one announcement with a _googlecast._tcp and an
-_airplay._tcp of one host, `announce` one instance NAME of a TYPE. `check` reads JSON lines with a payload, `data`, in
-hexadecimal, and says of each whether it can be read whole, and what it says.
+_airplay._tcp of one host, `announce` one instance NAME of a TYPE, `addresses`
+the addresses of the host NAME, each with its TTL. `check` reads JSON lines with
+a payload, `data`, in hexadecimal, and says of each whether it can be read
+whole, and what it says.
 """
 
 import ipaddress
@@ -131,6 +134,18 @@ def announce(device, to, name, type_):
     sock.sendto(out.packets()[0], where)
 
 
+def addresses(device, to, name, *given):
+    out = zeroconf.DNSOutgoing(const._FLAGS_QR_RESPONSE | const._FLAGS_AA)
+    for text in given:
+        address, ttl = text.split(",")
+        address = ipaddress.ip_address(address)
+        type_ = const._TYPE_A if address.version == 4 else const._TYPE_AAAA
+        out.add_answer_at_time(zeroconf.DNSAddress(
+            name, type_, UNIQUE, int(ttl), address.packed), 0)
+    sock, where = open_socket(device, to, PORT)
+    sock.sendto(out.packets()[0], where)
+
+
 def check(path):
     with open(path, encoding="ascii") as file:
         for line in file:
@@ -149,7 +164,7 @@ def check(path):
 def main():
     what, *rest = sys.argv[1:]
     {"types": types, "once": once, "mixed": mixed, "announce": announce,
-     "check": check}[what](*rest)
+     "addresses": addresses, "check": check}[what](*rest)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ wants avahi-daemon avahi-daemon
 wants avahi-publish avahi-utils
 wants dbus-daemon dbus-daemon
 wants tcpdump tcpdump
+wants_module zeroconf python3-zeroconf
 
 cat >"$work/crierd.yaml" <<END
 control: { group: root }
@@ -69,6 +70,38 @@ seen_as_other() {
 	tcpdump -vnr "$work/iot.pcap" 2>/dev/null |
 		grep -oE 'both-[0-9]+\.local' | sort -u
 }
+
+# Message by message, for another host with the same two legs: what one leg
+# announces does not reach the other, also when the first address of it went.
+legs() {
+	on both "$PYTHON" "$lib/mdns-peer.py" addresses "$1" 224.0.0.251 \
+		legs.local. "${@:2}"
+}
+has_reached_home() {
+	has_captured "$1" "b'\4legs\5local'.hex() in d['data'] and
+		d['source'] == '10.77.1.1'" home
+}
+# What is sent before this has crossed before it.
+mark_crosses() {
+	on tv "$PYTHON" "$lib/mdns-peer.py" announce iot 224.0.0.251 "$1" \
+		_http._tcp
+	within 5 captures 1 "b'$1'.hex() in d['data'] and
+		d['source'] == '10.77.1.1'" home
+}
+capture home home udp port 5353
+legs home 10.77.1.30,120 fd77:1::30,120
+legs iot 10.77.2.30,120
+mark_crosses first-mark
+claim "one leg's address does not reach the other leg" has_reached_home 0
+legs home fd77:1::30,0
+legs iot 10.77.2.30,120 fd77:2::30,120
+mark_crosses second-mark
+claim "one address goes: nor does it then" has_reached_home 0
+legs home 10.77.1.30,0
+legs iot 10.77.2.30,120
+mark_crosses third-mark
+claim "the leg goes: now it is a host of the other segment" has_reached_home 1
+stop home
 
 capture iot iot udp port 5353
 for n in 1 2 3; do

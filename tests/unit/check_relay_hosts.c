@@ -3,34 +3,71 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct siphash_key key = { 7, 8 };
+
+/* Address 1, on segment 1. */
+static void record(
+	struct hosts *h, const char *name, uint64_t now, uint64_t until)
+{
+	hosts_record(h, 1, name, strlen(name), 1, now, until);
+}
+
+static bool has(const struct hosts *h, const char *name, uint64_t now)
+{
+	return hosts_has(h, 1, name, strlen(name), now);
+}
 
 START_TEST(a_name_is_known_on_its_segment_until_its_time)
 {
 	struct hosts h;
 
 	hosts_init(&h, 8, &key);
-	hosts_record(&h, 1, "nas", 3, 1000, 2000);
-	ck_assert(hosts_has(&h, 1, "nas", 3, 1000));
-	ck_assert(hosts_has(&h, 1, "nas", 3, 1999));
-	ck_assert(!hosts_has(&h, 1, "nas", 3, 2000));
+	record(&h, "nas", 1000, 2000);
+	ck_assert(has(&h, "nas", 1000));
+	ck_assert(has(&h, "nas", 1999));
+	ck_assert(!has(&h, "nas", 2000));
 	ck_assert(!hosts_has(&h, 2, "nas", 3, 1000));
-	ck_assert(!hosts_has(&h, 1, "na", 2, 1000));
+	ck_assert(!has(&h, "na", 1000));
+	/* A shorter life of the same does not end it sooner. */
+	record(&h, "nas", 1000, 1500);
+	ck_assert(has(&h, "nas", 1999));
 	hosts_done(&h);
 }
 END_TEST
 
-START_TEST(a_goodbye_forgets)
+/* A host that withdrew one of its addresses was forgotten, and took what its
+ * other leg said for a rival's. */
+START_TEST(a_name_goes_with_its_last_address)
 {
 	struct hosts h;
 
 	hosts_init(&h, 8, &key);
-	hosts_record(&h, 1, "nas", 3, 1000, 2000);
-	hosts_record(&h, 1, "nas", 3, 1500, 1500);
-	ck_assert(!hosts_has(&h, 1, "nas", 3, 1500));
-	hosts_record(&h, 1, "other", 5, 1500, 1500);
-	ck_assert(!hosts_has(&h, 1, "other", 5, 1500));
+	hosts_record(&h, 1, "nas", 3, 1, 1000, 3000);
+	hosts_record(&h, 1, "nas", 3, 2, 1000, 3000);
+	hosts_record(&h, 1, "nas", 3, 1, 1500, 1500);
+	ck_assert(has(&h, "nas", 1500));
+	hosts_record(&h, 1, "nas", 3, 2, 1600, 1600);
+	ck_assert(!has(&h, "nas", 1600));
+	hosts_record(&h, 1, "other", 5, 1, 1500, 1500);
+	ck_assert(!has(&h, "other", 1500));
+	hosts_done(&h);
+}
+END_TEST
+
+START_TEST(of_too_many_addresses_the_first_to_end_gives_way)
+{
+	struct hosts h;
+
+	hosts_init(&h, 8, &key);
+	for (uint64_t a = 1; a <= 20; a++)
+		hosts_record(&h, 1, "nas", 3, a, 0, 100 + a);
+	for (uint64_t a = 13; a <= 20; a++) {
+		ck_assert(has(&h, "nas", 50));
+		hosts_record(&h, 1, "nas", 3, a, 50, 50);
+	}
+	ck_assert(!has(&h, "nas", 50));
 	hosts_done(&h);
 }
 END_TEST
@@ -40,13 +77,13 @@ START_TEST(the_one_heard_longest_ago_gives_way)
 	struct hosts h;
 
 	hosts_init(&h, 2, &key);
-	hosts_record(&h, 1, "a", 1, 0, 100);
-	hosts_record(&h, 1, "b", 1, 0, 100);
-	hosts_record(&h, 1, "a", 1, 0, 100);
-	hosts_record(&h, 1, "c", 1, 0, 100);
-	ck_assert(hosts_has(&h, 1, "a", 1, 0));
-	ck_assert(!hosts_has(&h, 1, "b", 1, 0));
-	ck_assert(hosts_has(&h, 1, "c", 1, 0));
+	record(&h, "a", 0, 100);
+	record(&h, "b", 0, 100);
+	record(&h, "a", 0, 100);
+	record(&h, "c", 0, 100);
+	ck_assert(has(&h, "a", 0));
+	ck_assert(!has(&h, "b", 0));
+	ck_assert(has(&h, "c", 0));
 	hosts_done(&h);
 }
 END_TEST
@@ -57,12 +94,13 @@ START_TEST(a_flood_of_names_stays_within_the_bound)
 	char name[16];
 
 	hosts_init(&h, 100, &key);
-	for (int i = 0; i < 10000; i++)
-		hosts_record(&h, 1, name,
-			(size_t)snprintf(name, sizeof(name), "%d", i), 0, 100);
-	ck_assert(!hosts_has(&h, 1, "9899", 4, 0));
-	ck_assert(hosts_has(&h, 1, "9900", 4, 0));
-	ck_assert(hosts_has(&h, 1, "9999", 4, 0));
+	for (int i = 0; i < 10000; i++) {
+		(void)snprintf(name, sizeof(name), "%d", i);
+		record(&h, name, 0, 100);
+	}
+	ck_assert(!has(&h, "9899", 0));
+	ck_assert(has(&h, "9900", 0));
+	ck_assert(has(&h, "9999", 0));
 	hosts_done(&h);
 }
 END_TEST
@@ -75,7 +113,8 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, a_name_is_known_on_its_segment_until_its_time);
-	tcase_add_test(t, a_goodbye_forgets);
+	tcase_add_test(t, a_name_goes_with_its_last_address);
+	tcase_add_test(t, of_too_many_addresses_the_first_to_end_gives_way);
 	tcase_add_test(t, the_one_heard_longest_ago_gives_way);
 	tcase_add_test(t, a_flood_of_names_stays_within_the_bound);
 	suite_add_tcase(s, t);
