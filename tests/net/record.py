@@ -291,6 +291,12 @@ def breaks(rules, names, addresses):
     return min(wrong, default="")
 
 
+def is_probe(data):
+    """A query with records in its authority section."""
+    flags, _, _, authority = struct.unpack_from("!4H", data, 2)
+    return not flags & 0x8000 and authority > 0
+
+
 def compare(path, captured, *rules):
     before = set(read_corpus(path))
     with open(captured, encoding="ascii") as file:
@@ -305,6 +311,9 @@ def compare(path, captured, *rules):
             wrong.append([what, data.hex()])
     for data in before - after if rules != ("readable",) else ():
         whole, names, addresses = read(data)
+        # No probe for addresses crosses under multi-homed.
+        if "multi-homed" in rules and is_probe(data) and addresses:
+            continue
         if rules[0] == "same" or (
                 whole and not breaks(rules, names, addresses)):
             wrong.append(["missing", data.hex()])

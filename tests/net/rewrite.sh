@@ -53,7 +53,7 @@ declare -A rules=(
 	[cast]='only _googlecast._tcp'
 	[most]='without _googlecast._tcp _airplay._tcp _hap._tcp'
 	[link]='without link-local'
-	[some]='only _ipp._tcp _http._tcp link-local'
+	[some]='only _ipp._tcp _http._tcp link-local multi-homed'
 )
 settings=(same cast most link some)
 
