@@ -110,6 +110,7 @@ static void try_ttl(const struct ttl *t, const char *key, const char *address)
 {
 	char text[512];
 	struct bench b;
+	unsigned k = 0;
 	int ear;
 
 	(void)snprintf(text, sizeof(text),
@@ -118,13 +119,20 @@ static void try_ttl(const struct ttl *t, const char *key, const char *address)
 		key, t->rule);
 	bench_setup(&b, 2, text);
 	ear = house_hear(&b.house, 2, address, 5000);
-	house_send(&b.house, 1, address, 5000, 0, t->heard, "x", 1);
+	/* IPv6 is deaf for a second after a device came up. */
+	do {
+		(void)snprintf(text, sizeof(text), "%u", k++);
+		house_send(&b.house, 1, address, 5000, 0, t->heard, text,
+			strlen(text));
+		ck_assert_uint_lt(k, 1000);
+	} while (house_is_silent(&b.house, ear) &&
+		 bench_dropped(&b, "g", "two", RELAY_TTL) == 0);
 	if (t->sent) {
-		bench_expect(&b, ear, "x", 1);
+		house_next(&b.house, ear, &b.d);
+		ck_assert_int_gt(b.d.size, 0);
 		ck_assert_int_eq(b.d.ttl, t->sent);
 	} else {
 		ck_assert(house_is_silent(&b.house, ear));
-		ck_assert_uint_eq(bench_dropped(&b, "g", "two", RELAY_TTL), 1);
 	}
 	(void)close(ear);
 	bench_close(&b);
