@@ -252,24 +252,20 @@ static struct relay_flow *find(
 	return f;
 }
 
-struct failure {
-	int error;
-};
-
 static void not_sent(void *data, size_t index, int error)
 {
-	struct failure *failure = data;
+	int *failure = data;
 
 	(void)index;
-	failure->error = error;
+	*failure = error;
 }
 
 static int send_to(struct relay_flow *f, const struct flow_search *q,
 	const union udp_address *to)
 {
 	const struct relay_segment *s = f->out;
-	struct failure failure = { 0 };
 	union udp_address source;
+	int failure = 0;
 	struct udp_out out = {
 		.data = q->data,
 		.size = q->size,
@@ -281,7 +277,7 @@ static int send_to(struct relay_flow *f, const struct flow_search *q,
 
 	socket_address(&s->source, 0, s->index, &source);
 	(void)udp_send_batch(&f->udp, &out, 1, not_sent, &failure);
-	return failure.error;
+	return failure;
 }
 
 /* To one destination, or to every peer. Returns how many copies were sent, or
@@ -306,17 +302,21 @@ static int send_search(struct relay_flow *f, const struct flow_search *q)
 	return sent ? sent : first;
 }
 
+/* A pause of a window ends what was in a row. */
+static void note_pause(struct relay_flow *f, const struct flow_search *q)
+{
+	if (q->now_ms - f->sent_ms >= f->out->channel->group->c->dedup_ms)
+		f->in_a_row = 0;
+}
+
 /* Sends the search of a flow that may have been asked before. */
 static int ask(struct relay_flow *f, const struct flow_search *q)
 {
-	uint64_t window = f->out->channel->group->c->dedup_ms;
 	int sent;
 
-	if (q->now_ms - f->sent_ms >= window)
-		f->in_a_row = 0;
+	note_pause(f, q);
 	f->sent_ms = q->now_ms;
-	f->ttl_ms = q->ttl_ms;
-	(void)uv_timer_start(&f->timer, expired, f->ttl_ms, 0);
+	(void)uv_timer_start(&f->timer, expired, q->ttl_ms, 0);
 	sent = send_search(f, q);
 	if (sent > 0)
 		f->searches++;
@@ -328,13 +328,11 @@ int flow_send(struct relay_segment *out, const struct flow_search *q)
 	struct relay *r = relay_of(out);
 	struct relay_flow *f = find(out, q);
 	struct flow_searcher *w = NULL;
-	bool known;
 	int err = 0, sent;
 
 	if (!f)
 		err = flow_new(out, q, &f);
-	known = err == 0 && find_searcher(f, q);
-	if (err == 0 && !known) {
+	if (err == 0 && !find_searcher(f, q)) {
 		w = add_searcher(f, q);
 		err = w ? 0 : -ENOMEM;
 	}
@@ -362,10 +360,7 @@ int flow_join(struct relay_segment *out, const struct flow_search *q)
 	if (!f)
 		return -ENOENT;
 	if (find_searcher(f, q)) {
-		uint64_t window = out->channel->group->c->dedup_ms;
-
-		if (q->now_ms - f->sent_ms >= window)
-			f->in_a_row = 0;
+		note_pause(f, q);
 		/* Two relays that join each other's flows would go on. */
 		return f->in_a_row++ < FLOW_REPEATS ? -EALREADY : 0;
 	}

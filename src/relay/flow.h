@@ -59,7 +59,6 @@ struct relay_flow {
 	uv_timer_t timer;
 	unsigned open_handles;
 	uint16_t port;
-	uint64_t ttl_ms; /* how long it lives after a search */
 	uint64_t sent_ms;
 	unsigned in_a_row; /* searches again, each within the window */
 	struct flow_searcher *searchers; /* utlist, the oldest first */
