@@ -242,6 +242,25 @@ int config_dump(const struct config *c, FILE *out);
 bool config_group_equal(const struct config *ca, const struct config_group *a,
 	const struct config *cb, const struct config_group *b);
 
+/* True where announcement `a` of `ca` and `b` of `cb` say the same, in groups
+ * of the same name. */
+bool config_announcement_equal(const struct config *ca,
+	const struct config_announcement *a, const struct config *cb,
+	const struct config_announcement *b);
+
+/*
+ * Reads one announcement that did not stand in the file: `text` is its mapping,
+ * in YAML or JSON, with the keys of `announcements` in a file, but without
+ * `file:`, since who asks need not have this process's rights. `c` has the
+ * groups that it may name.
+ * Returns 0 and `*ret` for config_announcement_free(); -EINVAL (see `errors`,
+ * as config_load()); -ENOMEM.
+ */
+int config_parse_announcement(const struct config *c, const char *name,
+	const char *text, size_t size, struct config_announcement **ret,
+	struct config_errors *errors);
+void config_announcement_free(struct config_announcement *a); /* NULL: fine */
+
 /*
  * Calls `say` for each remark about what is in use: a preset's notes, ports
  * that must not be relayed, what a firewall, the kernel or other hosts must

@@ -150,6 +150,7 @@ void flow_deliver_kept(struct relay_flow *f, struct flow_searcher *to)
 			.source = k.from,
 			.port = k.port,
 			.now_ms = uv_now(relay_of(f)->loop),
+			.flow = f->id,
 		};
 		deliver(f, &a, &to, 1);
 		at += sizeof(k) + k.size;
@@ -231,6 +232,7 @@ static void answer(struct relay_flow *f, const struct udp_datagram *d)
 	struct arrival a;
 
 	arrival_init(&a, relay_of(f), d);
+	a.flow = f->id;
 	c->received++;
 	c->received_bytes += d->size;
 	v = judge(f, &a);
@@ -243,6 +245,7 @@ static void answer(struct relay_flow *f, const struct udp_datagram *d)
 	f->answers++;
 	keep(f->heard, &a);
 	deliver_to_all(f, &a);
+	arrival_hand_out(&a, f->out);
 }
 
 void flow_receive(struct udp *u, ssize_t n,

@@ -96,10 +96,33 @@ void arrival_tell(struct arrival *a, const struct relay_segment *in,
 		.data = a->datagram->data,
 		.size = a->datagram->size,
 		.ttl = a->datagram->ttl,
+		.flow = a->flow,
 	};
 
 	if (!r->watched || !r->callbacks.fate)
 		return;
 	f.kind = arrival_kind(a, in);
 	r->callbacks.fate(r->callbacks.data, &f);
+}
+
+void arrival_hand_out(struct arrival *a, const struct relay_segment *in)
+{
+	const struct relay *r = in->channel->group->relay;
+	struct relay_heard h = {
+		.in = in,
+		.source = a->source,
+		.port = a->port,
+		.data = a->datagram->data,
+		.size = a->datagram->size,
+		.ttl = a->datagram->ttl,
+		.now_ms = a->now_ms,
+		.flow = a->flow,
+		.copy = a->copy,
+	};
+
+	if (!r->callbacks.heard)
+		return;
+	h.kind = arrival_kind(a, in);
+	h.view = arrival_view(a, in);
+	r->callbacks.heard(r->callbacks.data, &h);
 }

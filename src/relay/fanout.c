@@ -49,7 +49,7 @@ static void settle(const struct passage *p, struct relay_segment *out,
 	arrival_tell(p->arrival, p->in, out, v, rule);
 }
 
-static enum config_source source_mode(
+enum config_source fanout_source_mode(
 	const struct relay_group *g, const struct net_address *source)
 {
 	/* A link-local source means nothing on another link (RFC 4291, 2.5.6):
@@ -62,7 +62,7 @@ static enum config_source source_mode(
 
 /* What makes two datagrams the same: the payload, and under `preserve` the
  * source too, since others then hear another datagram. */
-static uint64_t sameness(const struct relay_segment *in,
+uint64_t fanout_sameness(const struct relay_segment *in,
 	const struct arrival *a, uint64_t digest)
 {
 	const struct relay_group *g = in->channel->group;
@@ -73,7 +73,7 @@ static uint64_t sameness(const struct relay_segment *in,
 		uint8_t zero[6];
 	} all = { .digest = digest, .port = a->port };
 
-	if (source_mode(g, &a->source) != CONFIG_SOURCE_PRESERVE)
+	if (fanout_source_mode(g, &a->source) != CONFIG_SOURCE_PRESERVE)
 		return digest;
 	memcpy(all.address, a->source.bytes, net_address_size(&a->source));
 	return siphash(&g->relay->key, &all, sizeof(all));
@@ -88,16 +88,16 @@ static void remember_edited(const struct passage *p, struct relay_segment *out,
 
 	if (payload->digest != a->digest)
 		(void)guard_note(&out->channel->guard,
-			sameness(p->in, a, payload->digest), &a->source,
+			fanout_sameness(p->in, a, payload->digest), &a->source,
 			out->slot, a->now_ms);
 }
 
-static int send_out(const struct passage *p, struct relay_segment *out,
-	const struct payload *payload, int ttl)
+int fanout_send(struct relay_segment *out, const struct arrival *a,
+	const struct payload *payload, int ttl, bool directed,
+	const struct guard_ruling *ruling)
 {
-	const struct arrival *a = p->arrival;
 	struct relay_group *g = out->channel->group;
-	enum config_source mode = source_mode(g, &a->source);
+	enum config_source mode = fanout_source_mode(g, &a->source);
 	struct sender *by = out->sender;
 	struct outgoing *o;
 	int err;
@@ -113,11 +113,11 @@ static int send_out(const struct passage *p, struct relay_segment *out,
 		.size = payload->size,
 		/* A fixed TTL is the socket's own already. */
 		.ttl = segment_use(out)->ttl > 0 ? -1 : ttl,
-		.ruling = p->ruling,
+		.ruling = *ruling,
 	};
 	if (mode == CONFIG_SOURCE_PRESERVE)
 		o->announcer = a->source;
-	outbox_put(by, o, p->directed);
+	outbox_put(by, o, directed);
 	return 0;
 }
 
@@ -196,7 +196,7 @@ static void search_out(const struct passage *p, struct relay_segment *out,
 			return;
 		}
 	}
-	err = flow_send(out, &q);
+	err = flow_send(out, &q, &p->arrival->flow);
 	if (err < 0) {
 		failed(p, out, err);
 		return;
@@ -206,6 +206,7 @@ static void search_out(const struct passage *p, struct relay_segment *out,
 	out->counters.sent += (unsigned)err;
 	out->counters.sent_bytes += (unsigned)err * payload->size;
 	settle(p, out, RELAY_SENT, "asked from its flow's port");
+	p->arrival->flow = 0;
 }
 
 static void pass(const struct passage *p, struct relay_segment *out,
@@ -231,7 +232,8 @@ static void pass(const struct passage *p, struct relay_segment *out,
 		search_out(p, out, &payload, d->ttl, may_send);
 		return;
 	}
-	err = send_out(p, out, &payload, d->ttl);
+	err = fanout_send(
+		out, p->arrival, &payload, d->ttl, p->directed, &p->ruling);
 	if (err < 0) {
 		failed(p, out, err);
 		return;
@@ -245,11 +247,13 @@ static void fan_out(struct passage *p, const struct decision *decisions)
 {
 	struct relay_segment *in = p->in;
 	struct relay_channel *c = in->channel;
-	const struct arrival *a = p->arrival;
-	bool flows = is_for_a_flow(p);
+	struct arrival *a = p->arrival;
+	bool flows = is_for_a_flow(p), wanted = false;
 	size_t i, n = 0;
 
-	if (guard_hear(&c->guard, sameness(in, a, a->digest), &a->source,
+	a->copy = false;
+
+	if (guard_hear(&c->guard, fanout_sameness(in, a, a->digest), &a->source,
 		    in->slot, a->now_ms, &p->ruling) < 0) {
 		settle(p, NULL, RELAY_ERROR, "no memory for the loop guard");
 		return;
@@ -262,13 +266,18 @@ static void fan_out(struct passage *p, const struct decision *decisions)
 		if (out == in || !c->plan_segments[i].usable)
 			continue;
 		n++;
-		if (decisions[i].verdict == RELAY_SENT)
-			pass(p, out, &decisions[i], flows);
-		else
+		if (decisions[i].verdict != RELAY_SENT) {
 			settle(p, out, decisions[i].verdict, decisions[i].rule);
+			continue;
+		}
+		wanted = true;
+		pass(p, out, &decisions[i], flows);
 	}
 	if (!n)
 		settle(p, NULL, RELAY_SENT, "heard, and nowhere to send it");
+	/* First heard elsewhere, or of another host: a copy, where it would
+	 * have been sent at all. */
+	a->copy = wanted && p->ruling.entry && !p->ruling.repeated;
 }
 
 static bool is_too_much(const struct passage *p)
@@ -285,7 +294,7 @@ static bool is_too_much(const struct passage *p)
 	return true;
 }
 
-static void describe(
+void fanout_describe(
 	struct relay_segment *in, struct arrival *a, struct decide_facts *ret)
 {
 	const struct relay_channel *c = in->channel;
@@ -324,19 +333,20 @@ static void offer(struct relay_segment *in, struct arrival *a)
 		settle(&p, NULL, RELAY_ERROR, "it could not be read whole");
 		return;
 	}
-	describe(in, a, &f);
+	fanout_describe(in, a, &f);
 	p.kind = f.kind;
 	p.directed = f.directed;
 	decide(&c->plan, in->position, &f, decisions);
 	whole = &decisions[in->position];
+	a->copy = false;
 	if (whole->verdict != RELAY_SENT) {
 		settle(&p, NULL, whole->verdict, whole->rule);
-		return;
+	} else if (!is_too_much(&p)) {
+		edit_learn(a, in);
+		fan_out(&p, decisions);
 	}
-	if (is_too_much(&p))
-		return;
-	edit_learn(a, in);
-	fan_out(&p, decisions);
+	if (whole->verdict != RELAY_OWN && whole->verdict != RELAY_LOOP)
+		arrival_hand_out(a, in);
 }
 
 static void arrive(struct ear *e, const struct udp_datagram *d)

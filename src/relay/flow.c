@@ -323,7 +323,8 @@ static int ask(struct relay_flow *f, const struct flow_search *q)
 	return sent;
 }
 
-int flow_send(struct relay_segment *out, const struct flow_search *q)
+int flow_send(struct relay_segment *out, const struct flow_search *q,
+	uint64_t *ret_id)
 {
 	struct relay *r = relay_of(out);
 	struct relay_flow *f = find(out, q);
@@ -349,6 +350,7 @@ int flow_send(struct relay_segment *out, const struct flow_search *q)
 		f->heard->n_seen = 0;
 		f->heard->used = 0;
 	}
+	*ret_id = f->id;
 	return sent;
 }
 

@@ -89,11 +89,13 @@ bool flow_can_reach(
 /*
  * Sends a search on `out` from the port of its flow, which is made where there
  * is none.
- * Returns how many copies were sent, one or one for each peer; -EAGAIN,
- * -ENOBUFS and what else a send says; -ENOMEM, -EMFILE and what else opening a
- * port says, and the limit's `refused` counts it.
+ * Returns how many copies were sent, one or one for each peer, and the flow's
+ * id in `*ret_id`; -EAGAIN, -ENOBUFS and what else a send says; -ENOMEM,
+ * -EMFILE and what else opening a port says, and the limit's `refused` counts
+ * it.
  */
-int flow_send(struct relay_segment *out, const struct flow_search *q);
+int flow_send(struct relay_segment *out, const struct flow_search *q,
+	uint64_t *ret_id);
 
 /*
  * Lets a search that was held back on `out` join the flow that sent the same:

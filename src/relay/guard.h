@@ -17,9 +17,8 @@
 #ifndef CRIER_RELAY_GUARD_H
 #define CRIER_RELAY_GUARD_H
 
+#include "bounds/bounds.h"
 #include "net/net.h"
-#include "relay/pool.h"
-#include "relay/quota.h"
 
 #include <stdbool.h>
 #include <stddef.h>

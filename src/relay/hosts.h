@@ -12,8 +12,7 @@
 #ifndef CRIER_RELAY_HOSTS_H
 #define CRIER_RELAY_HOSTS_H
 
-#include "relay/pool.h"
-#include "relay/siphash.h"
+#include "bounds/bounds.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,13 +8,12 @@
 #ifndef CRIER_RELAY_INTERNAL_H
 #define CRIER_RELAY_INTERNAL_H
 
+#include "bounds/bounds.h"
 #include "relay/decide.h"
 #include "relay/guard.h"
 #include "relay/hosts.h"
-#include "relay/quota.h"
 #include "relay/rate.h"
 #include "relay/relay.h"
-#include "relay/siphash.h"
 #include "udp/udp.h"
 
 /* Without memory for its table an item is not added: seen by `hh.tbl`. */
@@ -327,6 +326,9 @@ struct arrival {
 	enum config_payload inspected; /* CONFIG_PAYLOAD_NONE: not yet */
 	bool is_malformed;
 	struct proto_view view;
+
+	uint64_t flow; /* that it answers, or that it left by; or 0 */
+	bool copy;     /* the guard knew it from elsewhere */
 };
 
 /* Takes down the facts of a datagram. */
@@ -340,6 +342,9 @@ enum proto_kind arrival_kind(struct arrival *a, const struct relay_segment *in);
 void arrival_tell(struct arrival *a, const struct relay_segment *in,
 	const struct relay_segment *out, enum relay_verdict v,
 	const char *rule);
+
+/* Hands it to whoever keeps what was heard. */
+void arrival_hand_out(struct arrival *a, const struct relay_segment *in);
 
 /* Its view by the group's decoder, or NULL (none, or malformed). */
 const struct proto_view *arrival_view(
@@ -376,6 +381,24 @@ void edit_learn(struct arrival *a, const struct relay_segment *in);
 
 /* Buckets of rates: sources times segments that are active at a time. */
 enum { RELAY_RATES = 16384 };
+
+/* How a source is kept in this group: a link-local one only by its port. */
+enum config_source fanout_source_mode(
+	const struct relay_group *g, const struct net_address *source);
+
+/* What makes two datagrams the same for the guard, `digest` being that of the
+ * payload. */
+uint64_t fanout_sameness(const struct relay_segment *in,
+	const struct arrival *a, uint64_t digest);
+
+/* The facts of a datagram on `in`. */
+void fanout_describe(
+	struct relay_segment *in, struct arrival *a, struct decide_facts *ret);
+
+/* Queues a payload for `out`; `ruling` may be empty. Returns 0 or -errno. */
+int fanout_send(struct relay_segment *out, const struct arrival *a,
+	const struct payload *payload, int ttl, bool directed,
+	const struct guard_ruling *ruling);
 
 void fanout_receive(struct udp *u, ssize_t n,
 	const struct udp_datagram *datagrams, uint32_t kernel_dropped);

@@ -9,9 +9,8 @@
 #ifndef CRIER_RELAY_RATE_H
 #define CRIER_RELAY_RATE_H
 
+#include "bounds/bounds.h"
 #include "net/net.h"
-#include "relay/pool.h"
-#include "relay/siphash.h"
 
 #include <stdbool.h>
 #include <stddef.h>

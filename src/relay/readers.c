@@ -190,6 +190,8 @@ void relay_segment_get(
 		.error = s->error,
 		.counters = &s->counters,
 	};
+	if (s->sender)
+		ret->source = s->source;
 }
 
 struct visit {

@@ -25,6 +25,7 @@ int relay_new(struct relay **ret, uv_loop_t *loop, struct net_devices *devices,
 	r->devices = devices;
 	r->callbacks = *callbacks;
 	r->standby = true;
+	r->next_id = 1;
 	if (getrandom(&r->key, sizeof(r->key), 0) != sizeof(r->key)) {
 		err = -errno;
 		goto fail;

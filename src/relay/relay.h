@@ -85,6 +85,26 @@ struct relay_fate {
 	const uint8_t *data; /* as it was heard */
 	size_t size;
 	int ttl;
+	uint64_t flow; /* that the search left by, or 0 */
+};
+
+/*
+ * A datagram that a group heard on one of its segments: every one but those of
+ * this host, and those that a repeater put there. Valid within the callback.
+ */
+struct relay_heard {
+	const struct relay_segment *in;
+	struct net_address source;
+	uint16_t port; /* the source's */
+	enum proto_kind kind;
+	/* By the group's decoder; NULL: it has none, or cannot read it. */
+	const struct proto_view *view;
+	const uint8_t *data;
+	size_t size;
+	int ttl;
+	uint64_t now_ms; /* uv_now() */
+	uint64_t flow;   /* that it answers by unicast, or 0 */
+	bool copy;       /* held back as RELAY_LOOP: somebody said it before */
 };
 
 /*
@@ -98,6 +118,9 @@ struct relay_fate {
  * trouble: sends on a segment fail with `error` (-errno). At most once a
  *   minute for a segment; `times` counts those since the last call.
  * fate: what became of each datagram, while relay_watch() asks for it.
+ * heard: a datagram that tells something new.
+ * ready: a segment can send that could not before, or from another address.
+ *   Told in the middle of a change: send later, from the loop.
  * storm: `source` repeats one payload without end and was silenced
  *   (RELAY_LOOP), or says more than the group's rate allows (RELAY_RATE). At
  *   most once a minute for a group and reason; `times` as above.
@@ -112,6 +135,8 @@ struct relay_callbacks {
 		const struct net_address *source, enum relay_verdict why,
 		uint64_t times);
 	void (*fate)(void *data, const struct relay_fate *f);
+	void (*heard)(void *data, const struct relay_heard *h);
+	void (*ready)(void *data, const struct relay_segment *s);
 	void *data;
 };
 
@@ -144,7 +169,45 @@ void relay_watch(struct relay *r, bool on);
 void relay_set_standby(struct relay *r, bool standby);
 bool relay_is_standby(const struct relay *r);
 
+/* ---- what crier says itself ---- */
+
+/*
+ * Sends a datagram of crier's own on one segment, from its address and the
+ * group's port, as a relayed one would leave: with its TTL, to its target or
+ * each of its peers. Counted as sent, and known to the loop guard.
+ *
+ * data: up to 65,507 bytes, the caller's again when this returns.
+ * Returns 0; -EACCES (the segment is only heard); -ECANCELED (standby is on);
+ * -ENETDOWN (it cannot send now); or what the send said, which was counted.
+ */
+int relay_send(const struct relay_segment *s, const void *data, size_t size);
+
+/* A datagram that was heard before, kept by whoever wants it said again. */
+struct relay_kept {
+	uint64_t segment; /* its relay_segment_id() */
+	struct net_address source;
+	uint16_t port;
+	int ttl;
+	const uint8_t *data;
+	size_t size;
+};
+
+/*
+ * Relays a datagram once more by the rules of now, but for the rate and the
+ * loop guard: to every segment that may have it, or to `only` where that is
+ * not NULL. Not for mDNS, whose records would live too long.
+ * Returns on how many segments it was sent, 0 also where its own is no more.
+ */
+size_t relay_repeat(struct relay *r, const struct relay_kept *k,
+	const struct relay_segment *only);
+
 /* ---- readers ---- */
+
+/* A number that no other segment has, now or later; never 0. */
+uint64_t relay_segment_id(const struct relay_segment *s);
+/* NULL: it is no more. */
+const struct relay_segment *relay_segment_by_id(
+	const struct relay *r, uint64_t id);
 
 /* The sum over all segments, also of those that are no more. */
 void relay_totals(const struct relay *r, struct relay_counters *ret);
@@ -181,6 +244,7 @@ struct relay_segment_info {
 	int ttl;               /* as in struct config_use */
 	const char *error;     /* "" where all is well */
 	const struct relay_counters *counters;
+	struct net_address source; /* to send from; unset: it cannot send */
 };
 
 void relay_segment_get(

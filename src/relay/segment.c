@@ -153,6 +153,7 @@ static int address_segment(struct relay_segment *s)
  * from a deleted address (kernel-facts 1.7). */
 static void follow_source(struct relay_segment *s, const struct net_device *d)
 {
+	const struct relay_callbacks *cb = &relay_of(s)->callbacks;
 	struct net_address source = source_of(s, d);
 	int err;
 
@@ -171,6 +172,8 @@ static void follow_source(struct relay_segment *s, const struct net_device *d)
 		err = sender_open(s);
 	if (err < 0)
 		segment_fail(s, d, "cannot send", err);
+	else if (cb->ready)
+		cb->ready(cb->data, s);
 }
 
 /* Also where answers go back to who searches from here. */

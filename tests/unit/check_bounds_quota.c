@@ -1,7 +1,5 @@
-/* Tests of relay/pool, relay/siphash and relay/quota. */
-#include "relay/pool.h"
-#include "relay/quota.h"
-#include "relay/siphash.h"
+/* Tests of bounds/: pool, siphash and quota. */
+#include "bounds/bounds.h"
 
 #include <check.h>
 #include <errno.h>
@@ -233,7 +231,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("relay_quota");
+	Suite *s = suite_create("bounds_quota");
 	TCase *t = tcase_create("all");
 	SRunner *r;
 	int failed;

@@ -1,4 +1,4 @@
-#include "relay/pool.h"
+#include "bounds/pool.h"
 
 #include <stdalign.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  * Memory comes in chunks that grow with the pool and stay until pool_done():
  * what traffic needed once it may need again.
  */
-#ifndef CRIER_RELAY_POOL_H
-#define CRIER_RELAY_POOL_H
+#ifndef CRIER_BOUNDS_POOL_H
+#define CRIER_BOUNDS_POOL_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "relay/siphash.h"
+#include "bounds/siphash.h"
 
 #include <endian.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  * Keyed by a secret, so that nobody on the network can make payloads or
  * addresses that collide.
  */
-#ifndef CRIER_RELAY_SIPHASH_H
-#define CRIER_RELAY_SIPHASH_H
+#ifndef CRIER_BOUNDS_SIPHASH_H
+#define CRIER_BOUNDS_SIPHASH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "relay/quota.h"
+#include "bounds/quota.h"
 
 #include <errno.h>
 #include <stdlib.h>

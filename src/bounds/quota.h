@@ -11,12 +11,12 @@
  * Life cycle: quota_init(), quota_add() and quota_remove() of items,
  * quota_done() once no item is left.
  */
-#ifndef CRIER_RELAY_QUOTA_H
-#define CRIER_RELAY_QUOTA_H
+#ifndef CRIER_BOUNDS_QUOTA_H
+#define CRIER_BOUNDS_QUOTA_H
 
+#include "bounds/pool.h"
+#include "bounds/siphash.h"
 #include "net/net.h"
-#include "relay/pool.h"
-#include "relay/siphash.h"
 
 #include <stddef.h>
 #include <stdint.h>

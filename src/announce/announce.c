@@ -1,0 +1,1 @@
+#include "announce/announce.h"
