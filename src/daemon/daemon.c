@@ -51,6 +51,7 @@ static int start_relay(struct daemon *d)
 		.data = d,
 	};
 	struct relay_callbacks relay = report_callbacks(d);
+	struct discovery_callbacks discovery = report_discovery_callbacks(d);
 	int err;
 
 	err = net_devices_new(&d->devices, d->loop, &devices);
@@ -59,8 +60,14 @@ static int start_relay(struct daemon *d)
 		return err;
 	}
 	err = relay_new(&d->relay, d->loop, d->devices, &relay);
-	if (err < 0)
+	if (err < 0) {
 		say(d, LOG_ERR, "relay: cannot start", err);
+		return err;
+	}
+	err = discovery_new(&d->discovery, d->loop, d->relay,
+		d->config->limits.discovered, &discovery);
+	if (err < 0)
+		say(d, LOG_ERR, "discovered table: cannot start", err);
 	return err;
 }
 
@@ -260,6 +267,7 @@ void daemon_close(struct daemon *d)
 	if (d->control)
 		service_notify_stopping();
 	control_close(d->control);
+	discovery_close(d->discovery);
 	relay_close(d->relay);
 	net_devices_close(d->devices);
 	open = d->open_handles;
@@ -361,6 +369,7 @@ static int reload_file(struct daemon *d, struct config_errors *errors)
 		(void)follow_control(d, d->config);
 		goto fail;
 	}
+	discovery_configure(d->discovery, c);
 	take_over(d, c);
 	return 0;
 fail:

@@ -4,6 +4,7 @@
 
 #include "control/control.h"
 #include "daemon/daemon.h"
+#include "discovery/discovery.h"
 #include "net/net.h"
 #include "relay/relay.h"
 
@@ -23,6 +24,7 @@ struct daemon {
 	time_t loaded_at;
 	struct net_devices *devices;
 	struct relay *relay;
+	struct discovery *discovery;
 	struct control *control;
 	uv_signal_t signals[DAEMON_SIGNALS];
 	size_t open_handles; /* signals first, then the watchdog */
@@ -33,8 +35,9 @@ struct daemon {
 
 /* ---- report.c: what the owner is told ---- */
 
-/* The callbacks of the relay, with the daemon as their data. */
+/* The callbacks, with the daemon as their data. */
 struct relay_callbacks report_callbacks(struct daemon *d);
+struct discovery_callbacks report_discovery_callbacks(struct daemon *d);
 void report_devices_problem(const struct daemon *d, int error);
 /* Each error of a file, one a line. */
 void report_config_errors(

@@ -68,6 +68,8 @@ static void segment_changed(void *data, const struct relay_segment *s,
 
 	control_tell_segment(d->control, s, was, known);
 	subject_of(s, &about);
+	if (about.info.state == RELAY_ABSENT)
+		discovery_left(d->discovery, s);
 	priority = priority_of(about.info.state, known);
 	/* A state with an error beside it is a warning about it. */
 	if (about.info.error[0])
@@ -83,6 +85,7 @@ static void segment_gone(void *data, const struct relay_segment *s)
 	struct subject about;
 
 	control_tell_gone(d->control, s);
+	discovery_left(d->discovery, s);
 	subject_of(s, &about);
 	service_log(&d->log, LOG_INFO, &about.fields, "%s: gone", about.text);
 }
@@ -126,6 +129,20 @@ static void fate(void *data, const struct relay_fate *f)
 	control_tell_fate(d->control, f);
 }
 
+static void heard(void *data, const struct relay_heard *h)
+{
+	const struct daemon *d = data;
+
+	discovery_heard(d->discovery, h);
+}
+
+static void ready(void *data, const struct relay_segment *s)
+{
+	const struct daemon *d = data;
+
+	discovery_ready(d->discovery, s);
+}
+
 struct relay_callbacks report_callbacks(struct daemon *d)
 {
 	return (struct relay_callbacks){
@@ -134,8 +151,15 @@ struct relay_callbacks report_callbacks(struct daemon *d)
 		.trouble = segment_troubled,
 		.storm = storm,
 		.fate = fate,
+		.heard = heard,
+		.ready = ready,
 		.data = d,
 	};
+}
+
+struct discovery_callbacks report_discovery_callbacks(struct daemon *d)
+{
+	return (struct discovery_callbacks){ .data = d };
 }
 
 void report_devices_problem(const struct daemon *d, int error)

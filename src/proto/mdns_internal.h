@@ -16,6 +16,9 @@ enum { MDNS_CLASS_IN = 1, MDNS_TOP_BIT = 0x8000 };
 int mdns_name_unpack(
 	const uint8_t *message, size_t size, size_t at, struct mdns_name *ret);
 
+/* True if a name begins with a service type, such as "_ipp._tcp.local". */
+bool mdns_name_is_service(const struct mdns_name *n);
+
 /*
  * True if a record has the class of mDNS, and what it holds besides names its
  * form: the strings of TXT and HINFO, the options of OPT, the bitmaps of NSEC.

@@ -148,6 +148,13 @@ static bool find_service(const struct mdns_name *n, size_t *ret)
 	return is_found;
 }
 
+bool mdns_name_is_service(const struct mdns_name *n)
+{
+	size_t at;
+
+	return n->size > 0 && find_service(n, &at) && at == 0;
+}
+
 bool mdns_name_service(const struct mdns_name *n, char ret[MDNS_SERVICE_TEXT])
 {
 	struct mdns_name service;

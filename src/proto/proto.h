@@ -9,6 +9,7 @@
 #ifndef CRIER_PROTO_PROTO_H
 #define CRIER_PROTO_PROTO_H
 
+#include "proto/entry.h"
 #include "proto/ip.h"
 #include "proto/kind.h"
 #include "proto/mdns.h"

@@ -1,0 +1,370 @@
+/*
+ * What messages say, into entries.
+ *
+ * A message of mDNS is read twice: its instances and services first, then what
+ * it says of them and their hosts, so that the order of its records does not
+ * matter. Whoever watches is told once of each entry.
+ */
+#include "discovery/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	GOODBYE_MS = 1000,  /* RFC 6762, 10.1 */
+	LEGACY_SECONDS = 10 /* RFC 6762, 6.7: an answer to a legacy search */
+};
+
+/* One datagram on its way into the table. */
+struct application {
+	struct discovery *d;
+	struct place *place;
+	const struct relay_heard *heard;
+	uint64_t hold_ms;
+	int64_t seen_ms; /* since 1970 */
+};
+
+/* ---- who is told of what ---- */
+
+static void tell_touched(struct discovery *d)
+{
+	size_t n = d->n_touched;
+
+	d->n_touched = 0;
+	for (size_t i = 0; i < n; i++)
+		if (d->touched[i])
+			discovery_tell(d, d->touched[i]);
+}
+
+void apply_forget(struct discovery *d, const struct discovery_entry *e)
+{
+	for (size_t i = 0; i < d->n_touched; i++)
+		if (d->touched[i] == e)
+			d->touched[i] = NULL;
+}
+
+/* Counts a message once for each entry that it tells of. */
+static void touch(const struct application *a, struct discovery_entry *e)
+{
+	struct discovery *d = a->d;
+
+	if (e->message == d->message)
+		return;
+	e->message = d->message;
+	if (d->n_touched == DISCOVERY_TOUCHED)
+		tell_touched(d);
+	d->touched[d->n_touched++] = e;
+	table_touch(e, a->seen_ms);
+}
+
+static void set_words(struct discovery_entry *e, const struct words_change *c)
+{
+	if (words_set(&e->words, c) > 0)
+		e->is_changed = true;
+}
+
+/* A host that says the same over both families is shown by its IPv4 address;
+ * one that comes from another address by the newest. */
+static void set_source(struct discovery_entry *e, const struct relay_heard *h)
+{
+	if (e->source.family == AF_INET && h->source.family == AF_INET6)
+		return;
+	e->source = h->source;
+}
+
+static struct discovery_entry *find_or_add(
+	const struct application *a, uint64_t digest)
+{
+	struct table *t = &a->d->table;
+	struct discovery_entry *e = table_find(t, digest);
+
+	return e ? e
+		 : table_add(t, a->place, digest, &a->heard->source,
+			   a->heard->now_ms);
+}
+
+static uint64_t lifetime_ms(uint64_t seconds)
+{
+	if (seconds > DISCOVERY_LIFETIME_MAX)
+		seconds = DISCOVERY_LIFETIME_MAX;
+	return seconds * 1000;
+}
+
+/* ---- mDNS ---- */
+
+static uint64_t name_digest(
+	const struct application *a, const struct mdns_name *name)
+{
+	struct mdns_name folded = *name;
+
+	mdns_name_fold(&folded);
+	return table_digest(&a->d->table, a->place, folded.wire, folded.size);
+}
+
+static void name_instance(
+	struct discovery_entry *e, const struct mdns_telling *t)
+{
+	char type[MDNS_SERVICE_TEXT];
+	struct words_change c = { 0 };
+
+	if (!mdns_name_instance(t->subject, &c.piece[WORD_NAME], type))
+		return;
+	c.piece[WORD_TYPE] = (struct proto_piece){ type, strlen(type) };
+	set_words(e, &c);
+}
+
+/* PTR alone says whether an instance is there; without one SRV does. */
+static void set_mdns_lifetime(const struct application *a,
+	struct discovery_entry *e, const struct mdns_telling *t)
+{
+	struct table *table = &a->d->table;
+	uint64_t now = a->heard->now_ms, until = now + lifetime_ms(t->ttl);
+
+	if (t->what == MDNS_TELLS_INSTANCE)
+		e->has_pointer = true;
+	else if (e->has_pointer)
+		return;
+	if (t->ttl == 0) {
+		until = now + GOODBYE_MS;
+		if (!e->is_bye || until < e->until_ms)
+			table_set_until(table, e, until);
+		e->is_bye = true;
+		return;
+	}
+	if (t->ttl <= LEGACY_SECONDS && !e->is_bye && until < e->until_ms)
+		return;
+	e->is_bye = false;
+	table_set_until(table, e, until);
+}
+
+static void set_service(const struct application *a, struct discovery_entry *e,
+	const struct mdns_telling *t)
+{
+	struct book *book = &a->d->table.book;
+	char name[MDNS_NAME_TEXT];
+	struct book_host *host;
+
+	if (t->ttl == 0)
+		return;
+	mdns_name_to_text(t->host, name);
+	host = book_hold(book, name_digest(a, t->host), name);
+	if (!host)
+		return;
+	if (host != e->host || t->port != e->port)
+		e->is_changed = true;
+	book_drop(book, e->host);
+	e->host = host;
+	e->port = t->port;
+}
+
+static void apply_instance(
+	const struct application *a, const struct mdns_telling *t)
+{
+	uint64_t digest = name_digest(a, t->subject);
+	struct discovery_entry *e;
+
+	e = t->ttl ? find_or_add(a, digest) : table_find(&a->d->table, digest);
+	if (!e)
+		return;
+	touch(a, e);
+	if (t->ttl > 0)
+		set_source(e, a->heard);
+	name_instance(e, t);
+	if (t->what == MDNS_TELLS_SERVICE)
+		set_service(a, e, t);
+	set_mdns_lifetime(a, e, t);
+}
+
+/* The strings of TXT as lines. Those of one empty string say nothing (RFC 6763,
+ * 6.1). */
+static struct proto_piece lines_of(const struct mdns_bytes *txt, char *to)
+{
+	char *end = to;
+	size_t at = 0;
+
+	while (at < txt->size) {
+		size_t size = txt->at[at++];
+
+		if (end - to + (ptrdiff_t)size + 1 >= DISCOVERY_DETAIL)
+			break;
+		for (size_t i = 0; i < size; i++, at++)
+			*end++ = txt->at[at] == '\n' ? ' ' : (char)txt->at[at];
+		if (size > 0)
+			*end++ = '\n';
+	}
+	return (struct proto_piece){ to, (size_t)(end - to) };
+}
+
+static void apply_text(
+	const struct application *a, const struct mdns_telling *t)
+{
+	struct discovery_entry *e =
+		table_find(&a->d->table, name_digest(a, t->subject));
+	struct words_change c = { 0 };
+	char lines[DISCOVERY_DETAIL];
+
+	if (!e || t->ttl == 0)
+		return;
+	touch(a, e);
+	c.piece[WORD_DETAIL] = lines_of(&t->data, lines);
+	set_words(e, &c);
+}
+
+static void apply_address(
+	const struct application *a, const struct mdns_telling *t)
+{
+	const struct relay_heard *h = a->heard;
+	struct book_news n = {
+		.source = h->source,
+		.ttl = t->ttl,
+		.flush = t->flush,
+		.now_ms = h->now_ms,
+	};
+	char name[MDNS_NAME_TEXT];
+
+	n.address.family = t->data.size == 4 ? AF_INET : AF_INET6;
+	memcpy(n.address.bytes, t->data.at, t->data.size);
+	if (n.ttl > DISCOVERY_LIFETIME_MAX)
+		n.ttl = DISCOVERY_LIFETIME_MAX;
+	mdns_name_to_text(t->subject, name);
+	(void)book_record(
+		&a->d->table.book, name_digest(a, t->subject), name, &n);
+}
+
+static void apply_records(const struct application *a, bool first_time)
+{
+	struct mdns_reader r;
+	struct mdns_telling t;
+	struct mdns_item i;
+
+	if (mdns_open(&r, a->heard->data, a->heard->size) < 0)
+		return;
+	while (mdns_next(&r, &i) > 0) {
+		if (!mdns_tells(&i, &t))
+			continue;
+		if (t.what == MDNS_TELLS_INSTANCE ||
+			t.what == MDNS_TELLS_SERVICE) {
+			if (first_time)
+				apply_instance(a, &t);
+		} else if (first_time) {
+			continue;
+		} else if (t.what == MDNS_TELLS_TEXT) {
+			apply_text(a, &t);
+		} else {
+			apply_address(a, &t);
+		}
+	}
+}
+
+static void apply_mdns(const struct application *a)
+{
+	if (a->heard->kind != PROTO_ANNOUNCEMENT)
+		return;
+	apply_records(a, true);
+	apply_records(a, false);
+}
+
+/* ---- what tells of one each ---- */
+
+/* Without an identity the address and port that it came from. */
+static uint64_t entry_digest(
+	const struct application *a, const struct proto_entry *n)
+{
+	const struct relay_heard *h = a->heard;
+	struct {
+		uint8_t address[16];
+		uint16_t port;
+	} from;
+
+	if (n->identity.size > 0)
+		return table_digest(&a->d->table, a->place, n->identity.at,
+			n->identity.size);
+	memset(&from, 0, sizeof(from));
+	memcpy(from.address, h->source.bytes, net_address_size(&h->source));
+	from.port = h->port;
+	return table_digest(&a->d->table, a->place, &from, sizeof(from));
+}
+
+static uint64_t entry_lifetime_ms(const struct application *a,
+	const struct discovery_entry *e, const struct proto_entry *n)
+{
+	uint64_t now = a->heard->now_ms;
+
+	if (n->presence == PROTO_UPDATED && e && e->until_ms > now)
+		return e->until_ms - now;
+	/* A lifetime of 0 says that it is there, but does not stay. */
+	return n->lifetime_s >= 0 ? lifetime_ms((uint64_t)n->lifetime_s)
+				  : a->hold_ms;
+}
+
+static void apply_entry(
+	const struct application *a, const struct proto_entry *n)
+{
+	const struct relay_heard *h = a->heard;
+	struct table *t = &a->d->table;
+	uint64_t digest = entry_digest(a, n), until;
+	struct discovery_entry *e = table_find(t, digest);
+	const struct words_change c = {
+		.piece = { n->name, n->type, n->location, n->detail },
+	};
+	bool is_first;
+
+	if (n->presence == PROTO_GONE) {
+		if (e)
+			table_remove(t, e, DISCOVERY_GOODBYE);
+		return;
+	}
+	until = h->now_ms + entry_lifetime_ms(a, e, n);
+	is_first = repeat_is_first(a->d, a->place, h, until);
+	if (e && !is_first)
+		return;
+	e = find_or_add(a, digest);
+	if (!e)
+		return;
+	touch(a, e);
+	set_source(e, h);
+	if (n->identity.size == 0)
+		e->port = h->port;
+	set_words(e, &c);
+	table_set_until(t, e, until);
+	if (is_first)
+		repeat_keep(a->d, e, h);
+}
+
+static int64_t since_1970_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void apply_heard(
+	struct discovery *d, struct place *p, const struct relay_heard *h)
+{
+	const struct relay_channel *c = relay_segment_channel(h->in);
+	struct application a = {
+		.d = d,
+		.place = p,
+		.heard = h,
+		.hold_ms = relay_group_config(relay_channel_group(c))->hold_ms,
+		.seen_ms = since_1970_ms(),
+	};
+	struct proto_entry n;
+
+	d->message++;
+	if (p->protocol == CONFIG_PAYLOAD_NONE) {
+		excerpt_entry(h->data, h->size, &n);
+		apply_entry(&a, &n);
+	} else if (!h->view) {
+		return;
+	} else if (h->view->payload == PROTO_MDNS) {
+		apply_mdns(&a);
+	} else if (h->view->payload == PROTO_SSDP
+			   ? ssdp_entry(&h->view->ssdp, &n) == 0
+			   : wsd_entry(&h->view->wsd, &n) == 0) {
+		apply_entry(&a, &n);
+	}
+	tell_touched(d);
+}

@@ -1,0 +1,293 @@
+#include "discovery/book.h"
+
+#include "discovery/discovery.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SIZE = 64, FLUSH_MS = 1000 };
+
+struct book_address {
+	uint8_t bytes[16];
+	uint32_t scope;
+	uint8_t family;
+	uint64_t heard_ms, until_ms;
+};
+
+struct book_host {
+	struct quota_item item; /* first: a quota gives these back */
+	struct book_host *chain;
+	uint64_t digest;
+	struct book_address *at;
+	uint32_t services; /* that name it; 0: it counts as unnamed */
+	uint8_t n, room;
+	char name[];
+};
+
+void book_init(struct book *h, const struct siphash_key *key)
+{
+	*h = (struct book){ 0 };
+	quota_init(&h->unnamed, BOOK_UNNAMED, key);
+}
+
+static void host_free(struct book_host *x)
+{
+	free(x->at);
+	free(x);
+}
+
+void book_done(struct book *h)
+{
+	for (size_t i = 0; i < h->size; i++) {
+		struct book_host *x, *next;
+
+		for (x = h->table[i]; x; x = next) {
+			next = x->chain;
+			host_free(x);
+		}
+	}
+	free(h->table);
+	quota_done(&h->unnamed);
+	h->table = NULL;
+	h->size = h->n = 0;
+}
+
+static struct book_host **bucket(const struct book *h, uint64_t digest)
+{
+	return &h->table[digest & (h->size - 1)];
+}
+
+static struct book_host *find(const struct book *h, uint64_t digest)
+{
+	struct book_host *x;
+
+	if (!h->size)
+		return NULL;
+	for (x = *bucket(h, digest); x; x = x->chain)
+		if (x->digest == digest)
+			return x;
+	return NULL;
+}
+
+static int grow(struct book *h)
+{
+	size_t size = h->size ? h->size * 2 : FIRST_SIZE;
+	struct book grown = { .size = size };
+
+	grown.table = calloc(size, sizeof(struct book_host *));
+	if (!grown.table)
+		return -ENOMEM;
+	for (size_t i = 0; i < h->size; i++) {
+		struct book_host *x, *next;
+
+		for (x = h->table[i]; x; x = next) {
+			next = x->chain;
+			x->chain = *bucket(&grown, x->digest);
+			*bucket(&grown, x->digest) = x;
+		}
+	}
+	free(h->table);
+	h->table = grown.table;
+	h->size = size;
+	return 0;
+}
+
+static struct book_host *host_new(
+	struct book *h, uint64_t digest, const char *name)
+{
+	size_t size = strnlen(name, DISCOVERY_HOST - 1);
+	struct book_host *x;
+
+	if (h->n >= h->size && grow(h) < 0)
+		return NULL;
+	x = malloc(sizeof(*x) + size + 1);
+	if (!x)
+		return NULL;
+	*x = (struct book_host){ .digest = digest };
+	memcpy(x->name, name, size);
+	x->name[size] = '\0';
+	x->chain = *bucket(h, digest);
+	*bucket(h, digest) = x;
+	h->n++;
+	return x;
+}
+
+static void forget(struct book *h, struct book_host *x)
+{
+	struct book_host **p = bucket(h, x->digest);
+
+	while (*p != x)
+		p = &(*p)->chain;
+	*p = x->chain;
+	h->n--;
+	quota_remove(&h->unnamed, &x->item);
+	host_free(x);
+}
+
+struct book_host *book_hold(struct book *h, uint64_t digest, const char *name)
+{
+	struct book_host *x = find(h, digest);
+
+	if (!x)
+		x = host_new(h, digest, name);
+	if (!x)
+		return NULL;
+	if (x->services++ == 0)
+		quota_remove(&h->unnamed, &x->item);
+	return x;
+}
+
+void book_drop(struct book *h, struct book_host *x)
+{
+	if (x && --x->services == 0)
+		forget(h, x);
+}
+
+const char *book_name(const struct book_host *x)
+{
+	return x ? x->name : "";
+}
+
+/* ---- addresses ---- */
+
+static void remove_at(struct book_host *x, size_t i)
+{
+	x->at[i] = x->at[--x->n];
+}
+
+static bool is_at(const struct book_address *a, const struct net_address *b)
+{
+	return a->family == b->family && a->scope == b->scope &&
+	       memcmp(a->bytes, b->bytes, net_address_size(b)) == 0;
+}
+
+/* What is over, or was said more than a second before a new set of the same
+ * type. Returns whether anything went. */
+static bool clean(struct book_host *x, const struct book_news *n)
+{
+	bool went = false;
+
+	for (size_t i = x->n; i-- > 0;) {
+		const struct book_address *a = &x->at[i];
+
+		if (a->until_ms > n->now_ms &&
+			(!n->flush || a->family != n->address.family ||
+				is_at(a, &n->address) ||
+				n->now_ms - a->heard_ms <= FLUSH_MS))
+			continue;
+		remove_at(x, i);
+		went = true;
+	}
+	return went;
+}
+
+static struct book_address *find_address(
+	struct book_host *x, const struct net_address *a)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (is_at(&x->at[i], a))
+			return &x->at[i];
+	return NULL;
+}
+
+/* A place for one more; the one that ends first gives way. NULL: no memory. */
+static struct book_address *place_for(struct book_host *x)
+{
+	struct book_address *grown;
+	size_t first = 0, room = x->room ? DISCOVERY_ADDRESSES : 1;
+
+	if (x->n == x->room && x->room < DISCOVERY_ADDRESSES) {
+		grown = reallocarray(x->at, room, sizeof(*grown));
+		if (!grown)
+			return NULL;
+		x->at = grown;
+		x->room = (uint8_t)room;
+	}
+	if (x->n < x->room)
+		return &x->at[x->n++];
+	for (size_t i = 1; i < x->n; i++)
+		if (x->at[i].until_ms < x->at[first].until_ms)
+			first = i;
+	return &x->at[first];
+}
+
+static bool record(struct book_host *x, const struct book_news *n)
+{
+	bool changed = clean(x, n), is_new;
+	struct book_address *a = find_address(x, &n->address);
+
+	if (n->ttl == 0) {
+		if (a)
+			remove_at(x, (size_t)(a - x->at));
+		return changed || a;
+	}
+	is_new = !a;
+	if (is_new)
+		a = place_for(x);
+	if (!a)
+		return changed;
+	*a = (struct book_address){
+		.family = (uint8_t)n->address.family,
+		.scope = n->address.scope,
+		.heard_ms = n->now_ms,
+		.until_ms = n->now_ms + (uint64_t)n->ttl * 1000,
+	};
+	memcpy(a->bytes, n->address.bytes, net_address_size(&n->address));
+	return changed || is_new;
+}
+
+/* A host that no service names yet. NULL: there is no room or memory. */
+static struct book_host *unnamed(struct book *h, uint64_t digest,
+	const char *name, const struct net_address *source)
+{
+	struct quota_item *surplus;
+	struct book_host *x;
+
+	while ((surplus = quota_surplus(&h->unnamed)))
+		forget(h, (struct book_host *)(void *)surplus);
+	x = host_new(h, digest, name);
+	if (x && quota_add(&h->unnamed, &x->item, source) < 0) {
+		forget(h, x);
+		return NULL;
+	}
+	return x;
+}
+
+bool book_record(struct book *h, uint64_t digest, const char *name,
+	const struct book_news *n)
+{
+	struct book_host *x = find(h, digest);
+	bool changed;
+
+	if (!x && n->ttl > 0)
+		x = unnamed(h, digest, name, &n->source);
+	if (!x)
+		return false;
+	changed = record(x, n);
+	if (x->services > 0)
+		return changed;
+	if (x->n == 0)
+		forget(h, x);
+	else
+		quota_touch(&x->item);
+	return changed;
+}
+
+size_t book_addresses(const struct book_host *x, uint64_t now_ms,
+	struct net_address *ret, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; x && i < x->n && n < room; i++) {
+		const struct book_address *a = &x->at[i];
+
+		if (a->until_ms <= now_ms)
+			continue;
+		ret[n] = (struct net_address){ .family = a->family,
+			.scope = a->scope };
+		memcpy(ret[n].bytes, a->bytes, net_address_size(&ret[n]));
+		n++;
+	}
+	return n;
+}

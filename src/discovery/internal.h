@@ -1,0 +1,107 @@
+/* The discovered table's own structures. Private to this folder. */
+#ifndef CRIER_DISCOVERY_INTERNAL_H
+#define CRIER_DISCOVERY_INTERNAL_H
+
+#include "discovery/echo.h"
+#include "discovery/table.h"
+
+#include <stdbool.h>
+
+enum {
+	/* Work for one turn of the loop, before the relay has its turn. */
+	DISCOVERY_TURN = 256,
+	/* Entries of one message that are told of together. */
+	DISCOVERY_TOUCHED = 32,
+	/* Lifetimes are believed up to a day, in seconds. */
+	DISCOVERY_LIFETIME_MAX = 24 * 60 * 60,
+	/* Payloads that are kept to be repeated, and how large, in bytes. */
+	DISCOVERY_KEPT = 8192,
+	DISCOVERY_KEPT_BYTES = 4096,
+	/* Segments that wait for what is live. */
+	DISCOVERY_REPLAYS = 64,
+	/* A segment that has just come up has hosts that just came up. */
+	DISCOVERY_REPLAY_DELAY_MS = 200,
+};
+
+/* What an entry said last, to be said again. */
+struct kept {
+	struct quota_item item;   /* first */
+	struct kept *prev, *next; /* of the place, by when they are due */
+	struct discovery_entry *entry;
+	uint64_t due_ms;
+	uint64_t segment; /* relay_segment_id() */
+	struct net_address source;
+	uint16_t port;
+	int ttl;
+	size_t size;
+	uint8_t data[];
+};
+
+/* A segment that is told what is live: those behind `after` are still to do. */
+struct replay {
+	uint64_t segment;
+	uint64_t due_ms;
+	uint64_t after;
+};
+
+struct discovery {
+	uv_loop_t *loop;
+	struct relay *relay;
+	struct discovery_callbacks callbacks;
+	struct table table;
+	struct place *places;
+	uint64_t last_place;
+	uint32_t message; /* number of the one that is taken in */
+	struct discovery_entry *touched[DISCOVERY_TOUCHED];
+	size_t n_touched;
+	uv_timer_t timer;
+	uint64_t armed_ms; /* when it runs; 0: it does not */
+	bool closing;
+
+	struct echo echo;
+	struct quota kept;
+	struct replay replays[DISCOVERY_REPLAYS];
+	size_t n_replays;
+};
+
+/* ---- discovery.c ---- */
+
+/* The place of a segment, which is made where there is none. NULL: no memory,
+ * or the segment has no device. */
+struct place *discovery_place(
+	struct discovery *d, const struct relay_segment *s);
+
+/* Has the timer run for what is due next. */
+void discovery_arm(struct discovery *d);
+
+/* Tells of an entry that is new or changed. */
+void discovery_tell(struct discovery *d, struct discovery_entry *e);
+
+/* ---- apply.c: messages into entries ---- */
+
+void apply_heard(
+	struct discovery *d, struct place *p, const struct relay_heard *h);
+/* An entry goes, which may have been touched. */
+void apply_forget(struct discovery *d, const struct discovery_entry *e);
+
+/* ---- repeat.c: `repeat` of a group, and replays ---- */
+
+/*
+ * Whether an announcement may keep its entry alive: false for what another
+ * relay repeats (echo.h). `until_ms` is when the entry would end.
+ */
+bool repeat_is_first(struct discovery *d, const struct place *p,
+	const struct relay_heard *h, uint64_t until_ms);
+/* Keeps what an entry said, where its group repeats. */
+void repeat_keep(struct discovery *d, struct discovery_entry *e,
+	const struct relay_heard *h);
+/* Lets go of it. */
+void repeat_forget(struct discovery *d, struct discovery_entry *e);
+/* Takes over the interval of a place's group. */
+void repeat_configure(struct discovery *d, struct place *p, uint64_t repeat_ms);
+/* Repeats what is due. */
+void repeat_run(struct discovery *d, uint64_t now_ms);
+/* When that is worth calling again. False: there is nothing to repeat. */
+bool repeat_next(const struct discovery *d, uint64_t *ret_ms);
+
+#endif

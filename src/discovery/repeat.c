@@ -1,0 +1,263 @@
+/*
+ * `repeat` of a group: what is live is said again, at an interval after it was
+ * last heard or said; and to a segment that has come up all of it at once.
+ */
+#include "discovery/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+static const struct config_group *group_of(const struct relay_segment *s)
+{
+	return relay_group_config(
+		relay_channel_group(relay_segment_channel(s)));
+}
+
+/*
+ * What announces. Where there is no decoder, no preset that says what its
+ * protocol speaks, and nobody carries answers back, all does, from whatever
+ * port it comes.
+ */
+static bool is_announcement(const struct relay_heard *h)
+{
+	const struct config_group *g = group_of(h->in);
+
+	return h->kind == PROTO_ANNOUNCEMENT ||
+	       (g->payload == CONFIG_PAYLOAD_NONE &&
+		       g->speaks == CONFIG_SPEAKS_UNKNOWN &&
+		       g->replies == CONFIG_REPLIES_NONE);
+}
+
+static bool is_repeated(const struct place *p, const struct relay_heard *h)
+{
+	return p->repeat_ms > 0 && is_announcement(h);
+}
+
+bool repeat_is_first(struct discovery *d, const struct place *p,
+	const struct relay_heard *h, uint64_t until_ms)
+{
+	if (!is_repeated(p, h))
+		return true;
+	/* Of the group as a whole, so not by its place. */
+	return echo_is_first(&d->echo, siphash(&d->table.key, h->data, h->size),
+		p->id, &h->source, h->now_ms, until_ms);
+}
+
+/* ---- what is kept ---- */
+
+static void append(struct place *p, struct kept *k)
+{
+	k->prev = p->last;
+	k->next = NULL;
+	*(p->last ? &p->last->next : &p->first) = k;
+	p->last = k;
+}
+
+static void unlink_kept(struct place *p, struct kept *k)
+{
+	*(k->prev ? &k->prev->next : &p->first) = k->next;
+	*(k->next ? &k->next->prev : &p->last) = k->prev;
+}
+
+void repeat_forget(struct discovery *d, struct discovery_entry *e)
+{
+	struct kept *k = e->kept;
+
+	if (!k)
+		return;
+	unlink_kept(e->place, k);
+	quota_remove(&d->kept, &k->item);
+	e->kept = NULL;
+	free(k);
+}
+
+static void make_room(struct discovery *d)
+{
+	struct quota_item *surplus;
+
+	while ((surplus = quota_surplus(&d->kept))) {
+		d->kept.evicted++;
+		repeat_forget(d, ((struct kept *)(void *)surplus)->entry);
+	}
+}
+
+/* Room for `size` bytes: the old one where it has as many. */
+static struct kept *take(struct discovery *d, struct discovery_entry *e,
+	const struct relay_heard *h)
+{
+	struct kept *k = e->kept;
+
+	if (k && k->size == h->size) {
+		unlink_kept(e->place, k);
+		quota_touch(&k->item);
+		return k;
+	}
+	repeat_forget(d, e);
+	make_room(d);
+	k = calloc(1, sizeof(*k) + h->size);
+	if (!k)
+		return NULL;
+	if (quota_add(&d->kept, &k->item, &h->source) < 0) {
+		free(k);
+		return NULL;
+	}
+	k->entry = e;
+	e->kept = k;
+	return k;
+}
+
+void repeat_keep(struct discovery *d, struct discovery_entry *e,
+	const struct relay_heard *h)
+{
+	struct kept *k;
+
+	if (!is_repeated(e->place, h))
+		return;
+	if (h->size > DISCOVERY_KEPT_BYTES) {
+		d->kept.refused++;
+		repeat_forget(d, e);
+		return;
+	}
+	k = take(d, e, h);
+	if (!k)
+		return;
+	k->due_ms = h->now_ms + e->place->repeat_ms;
+	k->segment = relay_segment_id(h->in);
+	k->source = h->source;
+	k->port = h->port;
+	k->ttl = h->ttl;
+	k->size = h->size;
+	memcpy(k->data, h->data, h->size);
+	append(e->place, k);
+}
+
+void repeat_configure(struct discovery *d, struct place *p, uint64_t repeat_ms)
+{
+	uint64_t now = uv_now(d->loop);
+	struct kept *k;
+
+	if (p->repeat_ms == repeat_ms)
+		return;
+	p->repeat_ms = repeat_ms;
+	while (!repeat_ms && p->first)
+		repeat_forget(d, p->first->entry);
+	for (k = p->first; k; k = k->next)
+		k->due_ms = now + repeat_ms;
+}
+
+/* ---- saying it again ---- */
+
+static void say(struct discovery *d, const struct kept *k,
+	const struct relay_segment *to)
+{
+	const struct relay_kept again = {
+		.segment = k->segment,
+		.source = k->source,
+		.port = k->port,
+		.ttl = k->ttl,
+		.data = k->data,
+		.size = k->size,
+	};
+
+	(void)relay_repeat(d->relay, &again, to);
+}
+
+/* Returns how much of `most` is left. */
+static size_t repeat_place(
+	struct discovery *d, struct place *p, uint64_t now_ms, size_t most)
+{
+	struct kept *k;
+
+	while (most > 0 && (k = p->first) && k->due_ms <= now_ms) {
+		say(d, k, NULL);
+		unlink_kept(p, k);
+		k->due_ms = now_ms + p->repeat_ms;
+		append(p, k);
+		most--;
+	}
+	return most;
+}
+
+/* Goes on with one replay. False: it is done. */
+static bool replay_on(struct discovery *d, struct replay *r)
+{
+	const struct relay_segment *to =
+		relay_segment_by_id(d->relay, r->segment);
+	struct discovery_entry *e;
+	size_t most = DISCOVERY_TURN;
+
+	if (!to)
+		return false;
+	while (most-- > 0) {
+		e = table_after(&d->table, r->after);
+		if (!e)
+			return false;
+		r->after = e->roll.id;
+		/* Those of other groups and channels go nowhere from it. */
+		if (e->kept)
+			say(d, e->kept, to);
+	}
+	return true;
+}
+
+static void run_replays(struct discovery *d, uint64_t now_ms)
+{
+	size_t i = 0;
+
+	while (i < d->n_replays) {
+		struct replay *r = &d->replays[i];
+
+		if (r->due_ms > now_ms || replay_on(d, r))
+			i++;
+		else
+			*r = d->replays[--d->n_replays];
+	}
+}
+
+void repeat_run(struct discovery *d, uint64_t now_ms)
+{
+	size_t most = DISCOVERY_TURN;
+	struct place *p;
+
+	for (p = d->places; p && most > 0; p = p->next)
+		most = repeat_place(d, p, now_ms, most);
+	run_replays(d, now_ms);
+}
+
+bool repeat_next(const struct discovery *d, uint64_t *ret_ms)
+{
+	const struct place *p;
+	uint64_t next = UINT64_MAX;
+
+	for (p = d->places; p; p = p->next)
+		if (p->first && p->first->due_ms < next)
+			next = p->first->due_ms;
+	for (size_t i = 0; i < d->n_replays; i++)
+		if (d->replays[i].due_ms < next)
+			next = d->replays[i].due_ms;
+	*ret_ms = next;
+	return next != UINT64_MAX;
+}
+
+void discovery_ready(struct discovery *d, const struct relay_segment *s)
+{
+	uint64_t id = relay_segment_id(s);
+	struct replay *r = d->replays;
+	size_t i = 0;
+
+	if (!group_of(s)->repeat_ms)
+		return;
+	while (i < d->n_replays && r[i].segment != id)
+		i++;
+	/* Whoever has no place hears it at the next interval. */
+	if (i == DISCOVERY_REPLAYS)
+		return;
+	r[i] = (struct replay){
+		.segment = id,
+		.due_ms = uv_now(d->loop) + DISCOVERY_REPLAY_DELAY_MS,
+	};
+	if (i == d->n_replays)
+		d->n_replays++;
+	discovery_arm(d);
+}
