@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Without memory for its table a holder is not added: seen by `hh.tbl`. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 #include <utlist.h>
 
 struct quota_key {
@@ -14,13 +11,16 @@ struct quota_key {
 	uint8_t bytes[16];
 };
 
+/* As many as there are sources: so no more than it takes. */
 struct quota_holder {
-	struct quota_key source;
-	UT_hash_handle hh;
+	struct quota_holder *chain;
 	struct quota_item *items;         /* utlist, the oldest first */
-	size_t count;                     /* of items */
 	struct quota_holder *prev, *next; /* among those of equal count */
+	uint32_t count;                   /* of items */
+	struct quota_key source;
 };
+
+enum { FIRST_CHAINS = 16 };
 
 void quota_init(struct quota *q, size_t bound, const struct siphash_key *key)
 {
@@ -30,7 +30,9 @@ void quota_init(struct quota *q, size_t bound, const struct siphash_key *key)
 
 void quota_done(struct quota *q)
 {
-	HASH_CLEAR(hh, q->by_source);
+	free(q->by_source);
+	q->by_source = NULL;
+	q->n_chains = q->n_holders = 0;
 	pool_done(&q->pool);
 	free(q->by_count);
 	q->by_count = NULL;
@@ -80,35 +82,77 @@ static int reserve(struct quota *q, size_t count)
 	return 0;
 }
 
+static struct quota_holder **chain(
+	const struct quota *q, const struct quota_key *k)
+{
+	return &q->by_source[siphash(&q->key, k, sizeof(*k)) &
+			     (q->n_chains - 1)];
+}
+
+/* Chains get longer where there is no memory for more of them. */
+static void grow(struct quota *q)
+{
+	struct quota grown = *q;
+
+	grown.n_chains = q->n_chains ? q->n_chains * 2 : FIRST_CHAINS;
+	grown.by_source = calloc(grown.n_chains, sizeof(struct quota_holder *));
+	if (!grown.by_source)
+		return;
+	for (size_t i = 0; i < q->n_chains; i++) {
+		struct quota_holder *h, *next, **to;
+
+		for (h = q->by_source[i]; h; h = next) {
+			next = h->chain;
+			to = chain(&grown, &h->source);
+			h->chain = *to;
+			*to = h;
+		}
+	}
+	free(q->by_source);
+	q->by_source = grown.by_source;
+	q->n_chains = grown.n_chains;
+}
+
+static struct quota_holder *holder_new(
+	struct quota *q, const struct quota_key *k)
+{
+	struct quota_holder *h, **at;
+
+	if (q->n_holders >= q->n_chains)
+		grow(q);
+	h = q->n_chains ? pool_take(&q->pool) : NULL;
+	if (!h)
+		return NULL;
+	at = chain(q, k);
+	h->source = *k;
+	h->chain = *at;
+	*at = h;
+	q->n_holders++;
+	return h;
+}
+
 static struct quota_holder *holder_of(
 	struct quota *q, const struct net_address *source)
 {
 	struct quota_key k = key_of(source);
-	unsigned hash = (unsigned)siphash(&q->key, &k, sizeof(k));
-	struct quota_holder *h;
+	struct quota_holder *h = q->n_chains ? *chain(q, &k) : NULL;
 
-	HASH_FIND_BYHASHVALUE(hh, q->by_source, &k, sizeof(k), hash, h);
-	if (h)
-		return h;
-	h = pool_take(&q->pool);
-	if (!h)
-		return NULL;
-	h->source = k;
-	HASH_ADD_BYHASHVALUE(hh, q->by_source, source, sizeof(k), hash, h);
-	if (!h->hh.tbl) {
-		pool_give(&q->pool, h);
-		return NULL;
-	}
-	return h;
+	while (h && memcmp(&h->source, &k, sizeof(k)) != 0)
+		h = h->chain;
+	return h ? h : holder_new(q, &k);
 }
 
-/* The last holder stays, also empty: uthash frees its table with it, and would
- * allocate it again for the next datagram. */
 static void forget_if_empty(struct quota *q, struct quota_holder *h)
 {
-	if (h->count || HASH_COUNT(q->by_source) == 1)
+	struct quota_holder **at;
+
+	if (h->count)
 		return;
-	HASH_DEL(q->by_source, h);
+	at = chain(q, &h->source);
+	while (*at != h)
+		at = &(*at)->chain;
+	*at = h->chain;
+	q->n_holders--;
 	pool_give(&q->pool, h);
 }
 
@@ -116,7 +160,7 @@ static void set_count(struct quota *q, struct quota_holder *h, size_t count)
 {
 	if (h->count)
 		DL_DELETE(q->by_count[h->count], h);
-	h->count = count;
+	h->count = (uint32_t)count;
 	if (count)
 		DL_PREPEND(q->by_count[count], h);
 	if (count > q->most)
@@ -169,5 +213,5 @@ void quota_remove(struct quota *q, struct quota_item *item)
 
 size_t quota_holders(const struct quota *q)
 {
-	return HASH_COUNT(q->by_source);
+	return q->n_holders;
 }

@@ -35,8 +35,9 @@ struct quota {
 	uint64_t refused, evicted;
 	struct siphash_key key;
 	struct pool pool;
-	struct quota_holder *by_source; /* uthash */
-	struct quota_holder **by_count; /* [n]: holders of n items */
+	struct quota_holder **by_source; /* chains */
+	size_t n_chains, n_holders;      /* a power of two, or 0 */
+	struct quota_holder **by_count;  /* [n]: holders of n items */
 	size_t by_count_size;
 	size_t most;
 };
@@ -67,7 +68,7 @@ void quota_touch(struct quota_item *item);
 /* Counts `item` no more. Idempotent. */
 void quota_remove(struct quota *q, struct quota_item *item);
 
-/* How many holders are remembered: those with items, and at most one more. */
+/* How many holders there are: sources that have items. */
 size_t quota_holders(const struct quota *q);
 
 #endif
