@@ -15,14 +15,21 @@ struct book_address {
 	uint64_t heard_ms, until_ms;
 };
 
+/* As many as there are announcers: so no more than it takes. */
 struct book_host {
-	struct quota_item item; /* first: a quota gives these back */
 	struct book_host *chain;
 	uint64_t digest;
-	struct book_address *at;
-	uint32_t services; /* that name it; 0: it counts as unnamed */
-	uint8_t n, room;
+	struct book_unnamed *unnamed; /* while no service names it */
+	uint32_t services;
+	uint8_t n, room; /* of addresses: the first, and those in `more` */
+	struct book_address *more;
+	struct book_address first;
 	char name[];
+};
+
+struct book_unnamed {
+	struct quota_item item; /* first: a quota gives these back */
+	struct book_host *host;
 };
 
 void book_init(struct book *h, const struct siphash_key *key)
@@ -33,7 +40,8 @@ void book_init(struct book *h, const struct siphash_key *key)
 
 static void host_free(struct book_host *x)
 {
-	free(x->at);
+	free(x->unnamed);
+	free(x->more);
 	free(x);
 }
 
@@ -104,13 +112,22 @@ static struct book_host *host_new(
 	x = malloc(sizeof(*x) + size + 1);
 	if (!x)
 		return NULL;
-	*x = (struct book_host){ .digest = digest };
+	*x = (struct book_host){ .digest = digest, .room = 1 };
 	memcpy(x->name, name, size);
 	x->name[size] = '\0';
 	x->chain = *bucket(h, digest);
 	*bucket(h, digest) = x;
 	h->n++;
 	return x;
+}
+
+static void end_unnamed(struct book *h, struct book_host *x)
+{
+	if (!x->unnamed)
+		return;
+	quota_remove(&h->unnamed, &x->unnamed->item);
+	free(x->unnamed);
+	x->unnamed = NULL;
 }
 
 static void forget(struct book *h, struct book_host *x)
@@ -121,7 +138,7 @@ static void forget(struct book *h, struct book_host *x)
 		p = &(*p)->chain;
 	*p = x->chain;
 	h->n--;
-	quota_remove(&h->unnamed, &x->item);
+	end_unnamed(h, x);
 	host_free(x);
 }
 
@@ -133,8 +150,8 @@ struct book_host *book_hold(struct book *h, uint64_t digest, const char *name)
 		x = host_new(h, digest, name);
 	if (!x)
 		return NULL;
-	if (x->services++ == 0)
-		quota_remove(&h->unnamed, &x->item);
+	x->services++;
+	end_unnamed(h, x);
 	return x;
 }
 
@@ -151,9 +168,14 @@ const char *book_name(const struct book_host *x)
 
 /* ---- addresses ---- */
 
+static struct book_address *address_at(struct book_host *x, size_t i)
+{
+	return i == 0 ? &x->first : &x->more[i - 1];
+}
+
 static void remove_at(struct book_host *x, size_t i)
 {
-	x->at[i] = x->at[--x->n];
+	*address_at(x, i) = *address_at(x, --x->n);
 }
 
 static bool is_at(const struct book_address *a, const struct net_address *b)
@@ -169,7 +191,7 @@ static bool clean(struct book_host *x, const struct book_news *n)
 	bool went = false;
 
 	for (size_t i = x->n; i-- > 0;) {
-		const struct book_address *a = &x->at[i];
+		const struct book_address *a = address_at(x, i);
 
 		if (a->until_ms > n->now_ms &&
 			(!n->flush || a->family != n->address.family ||
@@ -182,49 +204,60 @@ static bool clean(struct book_host *x, const struct book_news *n)
 	return went;
 }
 
-static struct book_address *find_address(
-	struct book_host *x, const struct net_address *a)
+/* Where it is; x->n where it is not. */
+static size_t find_address(struct book_host *x, const struct net_address *a)
 {
-	for (size_t i = 0; i < x->n; i++)
-		if (is_at(&x->at[i], a))
-			return &x->at[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < x->n && !is_at(address_at(x, i), a))
+		i++;
+	return i;
+}
+
+/* Most hosts have one address, and nearly all of the others a few. */
+static int make_room(struct book_host *x)
+{
+	struct book_address *more;
+
+	if (x->n < x->room || x->room == DISCOVERY_ADDRESSES)
+		return 0;
+	more = calloc(DISCOVERY_ADDRESSES - 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	x->more = more;
+	x->room = DISCOVERY_ADDRESSES;
+	return 0;
 }
 
 /* A place for one more; the one that ends first gives way. NULL: no memory. */
 static struct book_address *place_for(struct book_host *x)
 {
-	struct book_address *grown;
-	size_t first = 0, room = x->room ? DISCOVERY_ADDRESSES : 1;
+	struct book_address *first;
 
-	if (x->n == x->room && x->room < DISCOVERY_ADDRESSES) {
-		grown = reallocarray(x->at, room, sizeof(*grown));
-		if (!grown)
-			return NULL;
-		x->at = grown;
-		x->room = (uint8_t)room;
-	}
+	if (make_room(x) < 0)
+		return NULL;
 	if (x->n < x->room)
-		return &x->at[x->n++];
+		return address_at(x, x->n++);
+	first = address_at(x, 0);
 	for (size_t i = 1; i < x->n; i++)
-		if (x->at[i].until_ms < x->at[first].until_ms)
-			first = i;
-	return &x->at[first];
+		if (address_at(x, i)->until_ms < first->until_ms)
+			first = address_at(x, i);
+	return first;
 }
 
 static bool record(struct book_host *x, const struct book_news *n)
 {
-	bool changed = clean(x, n), is_new;
-	struct book_address *a = find_address(x, &n->address);
+	bool changed = clean(x, n);
+	size_t i = find_address(x, &n->address);
+	bool is_new = i == x->n;
+	struct book_address *a;
 
 	if (n->ttl == 0) {
-		if (a)
-			remove_at(x, (size_t)(a - x->at));
-		return changed || a;
+		if (!is_new)
+			remove_at(x, i);
+		return changed || !is_new;
 	}
-	is_new = !a;
-	if (is_new)
-		a = place_for(x);
+	a = is_new ? place_for(x) : address_at(x, i);
 	if (!a)
 		return changed;
 	*a = (struct book_address){
@@ -238,20 +271,25 @@ static bool record(struct book_host *x, const struct book_news *n)
 }
 
 /* A host that no service names yet. NULL: there is no room or memory. */
-static struct book_host *unnamed(struct book *h, uint64_t digest,
+static struct book_host *unnamed_new(struct book *h, uint64_t digest,
 	const char *name, const struct net_address *source)
 {
 	struct quota_item *surplus;
 	struct book_host *x;
 
 	while ((surplus = quota_surplus(&h->unnamed)))
-		forget(h, (struct book_host *)(void *)surplus);
+		forget(h, ((struct book_unnamed *)(void *)surplus)->host);
 	x = host_new(h, digest, name);
-	if (x && quota_add(&h->unnamed, &x->item, source) < 0) {
-		forget(h, x);
+	if (!x)
 		return NULL;
+	x->unnamed = calloc(1, sizeof(*x->unnamed));
+	if (x->unnamed &&
+		quota_add(&h->unnamed, &x->unnamed->item, source) == 0) {
+		x->unnamed->host = x;
+		return x;
 	}
-	return x;
+	forget(h, x);
+	return NULL;
 }
 
 bool book_record(struct book *h, uint64_t digest, const char *name,
@@ -261,16 +299,16 @@ bool book_record(struct book *h, uint64_t digest, const char *name,
 	bool changed;
 
 	if (!x && n->ttl > 0)
-		x = unnamed(h, digest, name, &n->source);
+		x = unnamed_new(h, digest, name, &n->source);
 	if (!x)
 		return false;
 	changed = record(x, n);
-	if (x->services > 0)
+	if (!x->unnamed)
 		return changed;
 	if (x->n == 0)
 		forget(h, x);
 	else
-		quota_touch(&x->item);
+		quota_touch(&x->unnamed->item);
 	return changed;
 }
 
@@ -280,7 +318,8 @@ size_t book_addresses(const struct book_host *x, uint64_t now_ms,
 	size_t n = 0;
 
 	for (size_t i = 0; x && i < x->n && n < room; i++) {
-		const struct book_address *a = &x->at[i];
+		const struct book_address *a =
+			i == 0 ? &x->first : &x->more[i - 1];
 
 		if (a->until_ms <= now_ms)
 			continue;

@@ -88,7 +88,7 @@ static void add(struct bench *b, size_t i)
 	struct discovery_entry *e;
 	uint64_t digest;
 
-	source.v4.s_addr = htonl(UINT32_C(0x0a400001) + (uint32_t)i);
+	source.v4.s_addr = htonl(UINT32_C(0x0a400002) + (uint32_t)i);
 	(void)snprintf(t.name, sizeof(t.name), "Sensor %zu", i);
 	(void)snprintf(t.host, sizeof(t.host), "sensor-%zu.local", i);
 	digest = table_digest(&b->table, &b->place, t.name, strlen(t.name));

@@ -152,7 +152,7 @@ static int announce(char *argv[])
 	start = now_ns();
 	for (long i = 0; i < count; i++) {
 		const uint32_t address =
-			htonl(UINT32_C(0x0a400001) + (uint32_t)i);
+			htonl(UINT32_C(0x0a400002) + (uint32_t)i);
 		uint8_t payload[512];
 		size_t size;
 
