@@ -11,25 +11,12 @@ static bool has_frame(const struct config_group *g)
 	return g->send == CONFIG_SEND_FRAME;
 }
 
-static bool has_repeat(const struct config_group *g)
-{
-	return g->repeat_ms > 0;
-}
-
-static bool has_announcements(const struct config *c)
-{
-	return c->n_announcements > 0;
-}
-
-/* What is read, and does nothing yet: of a group, or of the file. */
+/* What is read of a group, and does nothing yet. */
 static const struct {
 	const char *key;
 	bool (*group_has)(const struct config_group *g);
-	bool (*config_has)(const struct config *c);
 } not_built[] = {
-	{ "send: frame", has_frame, NULL },
-	{ "repeat", has_repeat, NULL },
-	{ "announcements", NULL, has_announcements },
+	{ "send: frame", has_frame },
 };
 
 enum { NOT_BUILT = sizeof(not_built) / sizeof(*not_built) };
@@ -125,18 +112,14 @@ struct listener {
 	void *data;
 };
 
-/* `g` NULL: of the file. */
 static void say_not_built(const struct listener *l, const char *path,
-	const struct config *c, const struct config_group *g)
+	const struct config_group *g)
 {
 	char text[256];
 	size_t n = 0;
 
 	for (size_t i = 0; i < NOT_BUILT; i++) {
-		if (g != NULL ? not_built[i].group_has == NULL ||
-					!not_built[i].group_has(g)
-			      : not_built[i].config_has == NULL ||
-					!not_built[i].config_has(c))
+		if (!not_built[i].group_has(g))
 			continue;
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
 			n == 0 ? "not built yet: " : ", ", not_built[i].key);
@@ -175,8 +158,7 @@ static void say_hazards(const struct listener *l, const char *path,
 	}
 }
 
-static void say_of_group(const struct listener *l, const struct config *c,
-	const struct config_group *g)
+static void say_of_group(const struct listener *l, const struct config_group *g)
 {
 	char path[128];
 
@@ -192,7 +174,7 @@ static void say_of_group(const struct listener *l, const struct config *c,
 			"source: preserve needs CAP_NET_RAW; hosts with "
 			"rp_filter drop what comes from an address that they "
 			"have no route to on that segment");
-	say_not_built(l, path, c, g);
+	say_not_built(l, path, g);
 }
 
 static void say_flow_ports(const struct listener *l, const struct config *c)
@@ -220,7 +202,6 @@ void config_remarks(const struct config *c,
 			"there is no such group on this host, so only root "
 			"and the daemon's own user may change things");
 	say_flow_ports(&l, c);
-	say_not_built(&l, "", c, NULL);
 	for (size_t i = 0; i < c->n_groups; i++)
-		say_of_group(&l, c, &c->groups[i]);
+		say_of_group(&l, &c->groups[i]);
 }

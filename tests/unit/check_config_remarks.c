@@ -74,40 +74,12 @@ START_TEST(a_group_that_sends_nowhere_is_a_remark)
 }
 END_TEST
 
-START_TEST(what_is_not_built_yet_is_said_once_for_a_group)
-{
-	static const struct {
-		const char *keys, *remark;
-	} cases[] = {
-		{ "send: frame", "send: frame" },
-		{ "repeat: 7s", "repeat" },
-		{ "send: frame, repeat: 7s", "send: frame, repeat" },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		char text[512], expected[256];
-		struct remarks r;
-
-		(void)snprintf(text, sizeof(text), ROOT GROUP ", %s }\n",
-			cases[i].keys);
-		(void)snprintf(expected, sizeof(expected),
-			"groups.g: not built yet: %s\n", cases[i].remark);
-		remarks_of(text, &r);
-		ck_assert_str_eq(r.text, expected);
-	}
-}
-END_TEST
-
-START_TEST(what_is_not_built_yet_is_said_once_for_the_file)
+START_TEST(what_is_not_built_yet_is_said_of_a_group)
 {
 	struct remarks r;
 
-	remarks_of(ROOT GROUP " }\n"
-			      "announcements:\n"
-			      "  a: { group: g, payload: { text: x } }\n"
-			      "  b: { group: g, payload: { text: x } }\n",
-		&r);
-	ck_assert_str_eq(r.text, ": not built yet: announcements\n");
+	remarks_of(ROOT GROUP ", send: frame }\n", &r);
+	ck_assert_str_eq(r.text, "groups.g: not built yet: send: frame\n");
 }
 END_TEST
 
@@ -116,7 +88,7 @@ START_TEST(what_is_built_is_not_worth_a_remark)
 	static const char *const keys[] = { "sources: 192.0.2.1",
 		"interfaces: { name: lan, target: 192.0.2.1 }",
 		"searchers: lan, devices: iot", "source: own-port",
-		"payload: mdns, strip: link-local", "rate: 7/s",
+		"payload: mdns, strip: link-local", "rate: 7/s", "repeat: 7s",
 		"allow: { sizes: 1 }", "deny: { sources: 192.0.2.1 }",
 		"interfaces: { name: lan, allow: { sizes: 1 } }",
 		"interfaces: { name: lan, deny: { sizes: 1 } }" };
@@ -133,7 +105,9 @@ START_TEST(what_is_built_is_not_worth_a_remark)
 		"flow-ports: 32000-32001\n"
 		"interfaces: { w: { device: wg0, peers: 10.9.0.2 } }\n"
 		"groups: { g: { address: 239.1.2.3, port: 7, replies: proxy } "
-		"}\n",
+		"}\n"
+		"announcements:\n"
+		"  a: { group: g, payload: { text: x } }\n",
 		&r);
 	ck_assert_str_eq(r.text, "");
 }
@@ -267,8 +241,7 @@ int main(void)
 	tcase_add_test(t, a_control_group_that_does_not_exist_is_a_remark);
 	tcase_add_test(t, notes_are_said_for_presets_in_use);
 	tcase_add_test(t, a_group_that_sends_nowhere_is_a_remark);
-	tcase_add_test(t, what_is_not_built_yet_is_said_once_for_a_group);
-	tcase_add_test(t, what_is_not_built_yet_is_said_once_for_the_file);
+	tcase_add_test(t, what_is_not_built_yet_is_said_of_a_group);
 	tcase_add_test(t, what_is_built_is_not_worth_a_remark);
 	tcase_add_test(t, ports_that_must_not_be_relayed_are_a_remark);
 	tcase_add_test(t, who_only_listens_relays_nothing_harmful);
