@@ -1,6 +1,7 @@
 #include "config/announcements.h"
 #include "config/done.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define SECONDS(n)           ((n)*UINT64_C(1000))
@@ -127,4 +128,63 @@ void read_announcements(const struct spot *s, void *base, const struct key *k)
 			read_announcement(
 				&pair, &c->announcements[c->n_announcements++]);
 	}
+}
+
+static int read_single(struct reader *r, const char *name, const char *text,
+	size_t size, struct config_announcement *a)
+{
+	struct spot root = { .reader = r, .key = name };
+	struct tree document = { 0 };
+	int error;
+
+	error = tree_parse(&document, text, size, &r->report);
+	if (error == 0 && tree_is_empty(&document)) {
+		report_add(&r->report, 1, 1, "",
+			"empty, needs at least group and payload");
+		error = -EINVAL;
+	}
+	if (error == 0) {
+		root.node = root.key_node = document.root;
+		spot_check(&root);
+		(void)check_name(&root);
+		read_announcement(&root, a);
+	}
+	tree_done(&document);
+	if (error == -ENOMEM)
+		r->report.no_memory = true;
+	return report_end(&r->report);
+}
+
+int config_parse_announcement(const struct config *c, const char *name,
+	const char *text, size_t size, struct config_announcement **ret,
+	struct config_errors *errors)
+{
+	/* Readers of an announcement only look things up in it. */
+	struct reader reader = { .config = (struct config *)c };
+	struct config_announcement *a = calloc(1, sizeof(*a));
+	int r;
+
+	*errors = (struct config_errors){ 0 };
+	reader.report.errors = errors;
+	if (a == NULL)
+		return -ENOMEM;
+	if (size > CONFIG_MAX_BYTES) {
+		report_add(&reader.report, 0, 0, "", "larger than 1 MiB");
+		r = report_end(&reader.report);
+	} else {
+		r = read_single(&reader, name, text, size, a);
+	}
+	if (r < 0)
+		config_announcement_free(a);
+	else
+		*ret = a;
+	return r;
+}
+
+void config_announcement_free(struct config_announcement *a)
+{
+	if (a == NULL)
+		return;
+	announcement_done(a);
+	free(a);
 }

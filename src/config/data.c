@@ -180,6 +180,11 @@ static void read_file(const struct spot *s, void *base, const struct key *k)
 
 	if (text == NULL)
 		return;
+	if (s->reader->path == NULL) {
+		spot_key_error(s, "only the configuration may name files, "
+				  "needs one of text, hex and base64");
+		return;
+	}
 	path = path_beside(s->reader->path, text);
 	if (path == NULL)
 		spot_no_memory(s);

@@ -141,3 +141,36 @@ bool config_group_equal(const struct config *ca, const struct config_group *a,
 	       is_same_filter(&a->deny, &b->deny) &&
 	       is_same_text(a->notes, b->notes) && is_same_uses(ca, a, cb, b);
 }
+
+/* As far as it is sent: a file may say what hex said before. */
+static bool is_same_data(
+	const struct config_data *a, const struct config_data *b)
+{
+	if (a->kind != b->kind || a->size != b->size)
+		return false;
+	return a->size == 0 || memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+static bool is_same_service(
+	const struct config_service *a, const struct config_service *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return is_same_text(a->name, b->name) &&
+	       is_same_text(a->type, b->type) &&
+	       is_same_text(a->host, b->host) && a->port == b->port &&
+	       is_same_strings(&a->txt, &b->txt);
+}
+
+bool config_announcement_equal(const struct config *ca,
+	const struct config_announcement *a, const struct config *cb,
+	const struct config_announcement *b)
+{
+	return is_same_text(a->name, b->name) &&
+	       is_same_text(
+		       ca->groups[a->group].name, cb->groups[b->group].name) &&
+	       is_same_data(&a->payload, &b->payload) &&
+	       is_same_service(a->service, b->service) &&
+	       a->interval_ms == b->interval_ms && a->burst == b->burst &&
+	       is_same_data(&a->goodbye, &b->goodbye);
+}

@@ -145,6 +145,11 @@ static int read_document(struct reader *r, const char *text, size_t size)
 	error = read_built_in_presets(r, &built_in);
 	if (error == 0)
 		error = tree_parse(&document, text, size, &r->report);
+	if (error == 0 && tree_is_empty(&document)) {
+		report_add(&r->report, 1, 1, "",
+			"the file is empty, needs at least groups");
+		error = -EINVAL;
+	}
 	if (error == 0) {
 		root.node = document.root;
 		spot_check(&root);

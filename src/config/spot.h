@@ -16,7 +16,9 @@
 struct reader {
 	struct config *config; /* as far as it is read */
 	struct report report;
-	const char *path; /* of the file: payload files are found from there */
+	/* Of the file: payload files are found from there. NULL: none are read.
+	 */
+	const char *path;
 	/* Those of config->presets; the file's and the built-in tree own them.
 	 */
 	struct node **presets;

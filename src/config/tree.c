@@ -29,6 +29,11 @@ bool node_is_empty(const struct node *n)
 	return n->kind == NODE_SCALAR && n->plain && n->size == 0;
 }
 
+bool tree_is_empty(const struct tree *t)
+{
+	return t->root == NULL || node_is_empty(t->root);
+}
+
 static void node_free(struct node *n)
 {
 	free(n->tag);
@@ -306,11 +311,6 @@ int tree_parse(struct tree *t, const char *text, size_t size, struct report *r)
 	b->tree = &tree;
 	b->report = r;
 	error = parse_text(b, text, size);
-	if (error == 0 && (tree.root == NULL || node_is_empty(tree.root))) {
-		report_add(r, 1, 1, "",
-			"the file is empty, needs at least groups");
-		error = -EINVAL;
-	}
 	for (size_t i = 0; i < b->n_anchors; i++)
 		free(b->anchors[i].name);
 	free(b);

@@ -38,7 +38,7 @@ struct node {
 struct tree {
 	struct node **all; /* owned */
 	size_t n;
-	struct node *root; /* NULL after a failure */
+	struct node *root; /* NULL after a failure, or of no document */
 };
 
 /* How deep a document may be nested. */
@@ -52,6 +52,8 @@ enum { TREE_EXPANDED_MAX = 10000 };
  */
 int tree_parse(struct tree *t, const char *text, size_t size, struct report *r);
 void tree_done(struct tree *t);
+/* True where nothing was said, or nothing but comments. */
+bool tree_is_empty(const struct tree *t);
 
 /* `key:` with nothing behind it. */
 bool node_is_empty(const struct node *n);
