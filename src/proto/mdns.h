@@ -311,8 +311,10 @@ int mdns_put_srv(struct mdns_writer *w, enum mdns_section section,
 	const struct mdns_name *name, uint32_t ttl, uint16_t port,
 	const struct mdns_name *host);
 /*
- * strings: "key=value"; none gives one empty string (RFC 6763, 6.1).
- * Besides: -EINVAL (a string above 255 bytes, or all above 1300: 6.2).
+ * strings: "key=value"; none gives one empty string (RFC 6763, 6.1). All of
+ *   them may fill the message: that 1300 bytes are better (6.2) is for whoever
+ *   writes them to heed.
+ * Besides: -EINVAL (a string above 255 bytes).
  */
 int mdns_put_txt(struct mdns_writer *w, enum mdns_section section,
 	const struct mdns_name *name, uint32_t ttl,

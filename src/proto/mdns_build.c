@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* RFC 6763, 6.1 and 6.2. */
-enum { MAX_STRING = 255, MAX_TXT = 1300 };
+/* RFC 6763, 6.1. */
+enum { MAX_STRING = 255 };
 
 int mdns_put_question(struct mdns_writer *w, const struct mdns_name *name,
 	uint16_t type, bool qu)
@@ -66,14 +66,17 @@ int mdns_put_txt(struct mdns_writer *w, enum mdns_section section,
 	const struct proto_list *strings)
 {
 	struct mdns_item i = unique(section, name, MDNS_TXT, ttl);
-	uint8_t data[MAX_TXT] = { 0 };
+	uint8_t data[MDNS_MAX_BYTES];
 	size_t used = 0;
 
+	data[0] = 0;
 	for (size_t n = 0; n < strings->n; n++) {
 		size_t size = strlen(strings->at[n]);
 
-		if (size > MAX_STRING || 1 + size > sizeof(data) - used)
+		if (size > MAX_STRING)
 			return -EINVAL;
+		if (1 + size > sizeof(data) - used)
+			return -ENOBUFS;
 		data[used] = (uint8_t)size;
 		memcpy(data + used + 1, strings->at[n], size);
 		used += 1 + size;
