@@ -59,7 +59,8 @@ struct announce_callbacks {
 	void *data;
 };
 
-/* `relay` and `devices` must outlive it. Returns 0, or -ENOMEM. */
+/* `relay` and `devices` must outlive it. Returns 0; -ENOMEM; what getrandom(2)
+ * says. */
 int announce_new(struct announce **ret, uv_loop_t *loop, struct relay *relay,
 	const struct net_devices *devices,
 	const struct announce_callbacks *callbacks);
