@@ -48,7 +48,23 @@ static void trouble(
 	b->troubles++;
 }
 
-static struct config *parsed(const char *text)
+static void heard(void *data, const struct relay_heard *h)
+{
+	struct bench *b = data;
+
+	if (b->heard)
+		b->heard(b, h);
+}
+
+static void ready(void *data, const struct relay_segment *s)
+{
+	struct bench *b = data;
+
+	if (b->ready)
+		b->ready(b, s);
+}
+
+struct config *bench_parse(const char *text)
 {
 	struct config_errors errors = { 0 };
 	struct config *c = NULL;
@@ -63,7 +79,7 @@ static struct config *parsed(const char *text)
 
 void bench_configure(struct bench *b, const char *text)
 {
-	struct config *c = parsed(text);
+	struct config *c = bench_parse(text);
 
 	ck_assert_int_eq(relay_configure(b->relay, c), 0);
 	config_unref(c);
@@ -77,6 +93,8 @@ void bench_open(struct bench *b)
 		.segment = segment_changed,
 		.storm = storm,
 		.trouble = trouble,
+		.heard = heard,
+		.ready = ready,
 		.data = b,
 	};
 

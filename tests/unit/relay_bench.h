@@ -29,6 +29,9 @@ struct bench {
 	struct relay *relay;
 	unsigned told; /* segments that changed */
 	unsigned storms, troubles;
+	/* For the test to set; may be NULL. */
+	void (*heard)(struct bench *b, const struct relay_heard *h);
+	void (*ready)(struct bench *b, const struct relay_segment *s);
 	struct house_datagram d; /* the last of bench_expect() */
 };
 
@@ -36,6 +39,8 @@ struct bench {
 void bench_open(struct bench *b);
 /* The same with segments 1 to `segments`, and configured. */
 void bench_setup(struct bench *b, unsigned segments, const char *text);
+/* The configuration that a text must be; the caller's. */
+struct config *bench_parse(const char *text);
 void bench_configure(struct bench *b, const char *text);
 void bench_close(struct bench *b);
 
