@@ -43,6 +43,23 @@ static void devices_problem(void *data, int error)
 	report_devices_problem(data, error);
 }
 
+/* What the relay tells of what it hears. */
+static int start_listeners(struct daemon *d)
+{
+	struct discovery_callbacks discovery = report_discovery_callbacks(d);
+	struct announce_callbacks announce = report_announce_callbacks(d);
+	int err;
+
+	err = discovery_new(&d->discovery, d->loop, d->relay,
+		d->config->limits.discovered, &discovery);
+	if (err == 0)
+		err = announce_new(
+			&d->announce, d->loop, d->relay, d->devices, &announce);
+	if (err < 0)
+		say(d, LOG_ERR, "cannot start", err);
+	return err;
+}
+
 static int start_relay(struct daemon *d)
 {
 	struct net_devices_callbacks devices = {
@@ -51,7 +68,6 @@ static int start_relay(struct daemon *d)
 		.data = d,
 	};
 	struct relay_callbacks relay = report_callbacks(d);
-	struct discovery_callbacks discovery = report_discovery_callbacks(d);
 	int err;
 
 	err = net_devices_new(&d->devices, d->loop, &devices);
@@ -64,11 +80,7 @@ static int start_relay(struct daemon *d)
 		say(d, LOG_ERR, "relay: cannot start", err);
 		return err;
 	}
-	err = discovery_new(&d->discovery, d->loop, d->relay,
-		d->config->limits.discovered, &discovery);
-	if (err < 0)
-		say(d, LOG_ERR, "discovered table: cannot start", err);
-	return err;
+	return start_listeners(d);
 }
 
 static int configure_relay(struct daemon *d)
@@ -76,6 +88,8 @@ static int configure_relay(struct daemon *d)
 	int err;
 
 	err = relay_configure(d->relay, d->config);
+	if (err == 0)
+		err = announce_configure(d->announce, d->config);
 	if (err < 0)
 		say(d, LOG_ERR, "relay: cannot start", err);
 	return err;
@@ -267,6 +281,8 @@ void daemon_close(struct daemon *d)
 	if (d->control)
 		service_notify_stopping();
 	control_close(d->control);
+	/* While there is a relay to say goodbye by. */
+	announce_close(d->announce);
 	discovery_close(d->discovery);
 	relay_close(d->relay);
 	net_devices_close(d->devices);
@@ -352,6 +368,16 @@ static void take_over(struct daemon *d, struct config *c)
 	report_remarks(d);
 }
 
+/* Those that are not taken over wait for the next reload. */
+static int follow_announce(struct daemon *d)
+{
+	int err = announce_configure(d->announce, d->config);
+
+	if (err < 0)
+		say(d, LOG_ERR, "announcements: cannot reload", err);
+	return 0;
+}
+
 static int reload_file(struct daemon *d, struct config_errors *errors)
 {
 	struct config *c;
@@ -363,15 +389,18 @@ static int reload_file(struct daemon *d, struct config_errors *errors)
 	err = follow_control(d, c);
 	if (err < 0)
 		goto fail;
+	announce_prepare(d->announce, c);
 	err = relay_configure(d->relay, c);
 	if (err < 0) {
 		say(d, LOG_ERR, "relay: cannot reload", err);
 		(void)follow_control(d, d->config);
+		/* What has said goodbye is announced anew. */
+		(void)announce_configure(d->announce, d->config);
 		goto fail;
 	}
 	discovery_configure(d->discovery, c);
 	take_over(d, c);
-	return 0;
+	return follow_announce(d);
 fail:
 	config_unref(c);
 	return err;

@@ -2,6 +2,7 @@
 #ifndef CRIER_DAEMON_INTERNAL_H
 #define CRIER_DAEMON_INTERNAL_H
 
+#include "announce/announce.h"
 #include "control/control.h"
 #include "daemon/daemon.h"
 #include "discovery/discovery.h"
@@ -25,6 +26,7 @@ struct daemon {
 	struct net_devices *devices;
 	struct relay *relay;
 	struct discovery *discovery;
+	struct announce *announce;
 	struct control *control;
 	uv_signal_t signals[DAEMON_SIGNALS];
 	size_t open_handles; /* signals first, then the watchdog */
@@ -38,6 +40,7 @@ struct daemon {
 /* The callbacks, with the daemon as their data. */
 struct relay_callbacks report_callbacks(struct daemon *d);
 struct discovery_callbacks report_discovery_callbacks(struct daemon *d);
+struct announce_callbacks report_announce_callbacks(struct daemon *d);
 void report_devices_problem(const struct daemon *d, int error);
 /* Each error of a file, one a line. */
 void report_config_errors(

@@ -134,6 +134,7 @@ static void heard(void *data, const struct relay_heard *h)
 	const struct daemon *d = data;
 
 	discovery_heard(d->discovery, h);
+	announce_heard(d->announce, h);
 }
 
 static void ready(void *data, const struct relay_segment *s)
@@ -141,6 +142,7 @@ static void ready(void *data, const struct relay_segment *s)
 	const struct daemon *d = data;
 
 	discovery_ready(d->discovery, s);
+	announce_ready(d->announce, s);
 }
 
 struct relay_callbacks report_callbacks(struct daemon *d)
@@ -160,6 +162,28 @@ struct relay_callbacks report_callbacks(struct daemon *d)
 struct discovery_callbacks report_discovery_callbacks(struct daemon *d)
 {
 	return (struct discovery_callbacks){ .data = d };
+}
+
+/* One that falls silent is for its owner to know of; the rest is for those
+ * who have subscribed. */
+static void announced(void *data, const struct announce_event *e)
+{
+	const struct daemon *d = data;
+	struct announce_info i;
+
+	if (e->what != ANNOUNCE_STATE)
+		return;
+	announce_get(d->announce, e->entry, &i);
+	service_log(&d->log,
+		i.state == ANNOUNCE_ACTIVE ? LOG_NOTICE : LOG_WARNING,
+		&(struct service_fields){ .group = i.group },
+		"announcement %s: %s%s%s", i.name, announce_state_word(i.state),
+		i.error[0] ? ": " : "", i.error);
+}
+
+struct announce_callbacks report_announce_callbacks(struct daemon *d)
+{
+	return (struct announce_callbacks){ .told = announced, .data = d };
 }
 
 void report_devices_problem(const struct daemon *d, int error)
