@@ -118,8 +118,8 @@ within 5 holds "d['segments']['down'] > 0" json crierd status
 ip -n "$prefix-router" link set dev home up
 claim 'a segment that comes up is told anew' within 10 \
 	texts beacon-home 'door on home' 2
-ip -n "$prefix-router" address add 10.77.2.99/24 dev iot
 ip -n "$prefix-router" address delete 10.77.2.1/24 dev iot
+ip -n "$prefix-router" address add 10.77.2.99/24 dev iot
 within 5 holds "any('10.77.2.99' in a for i in d for a in i['addresses'])" \
 	json crierd interfaces
 claim 'and one that changes its address' within 10 \
