@@ -18,7 +18,9 @@
 #ifndef CRIER_CONTROL_CONTROL_H
 #define CRIER_CONTROL_CONTROL_H
 
+#include "announce/announce.h"
 #include "config/config.h"
+#include "discovery/discovery.h"
 #include "net/net.h"
 #include "relay/relay.h"
 
@@ -49,6 +51,8 @@ struct control_running {
  */
 struct control_handles {
 	struct relay *relay;
+	const struct discovery *discovery; /* NULL: nothing is discovered */
+	struct announce *announce;         /* NULL: nothing is announced */
 	const struct net_devices *devices;
 	const char *version;
 	uint64_t started_ms; /* uv_now() of the loop when the daemon started */
@@ -138,6 +142,15 @@ void control_tell_storm(struct control *c, const struct relay_segment *s,
 	const struct net_address *source, enum relay_verdict why,
 	uint64_t times);
 void control_tell_fate(struct control *c, const struct relay_fate *f);
+/* An entry of the table came, changed or went; as of struct
+ * discovery_callbacks. */
+void control_tell_entry(struct control *c, const struct discovery_entry *e,
+	enum discovery_change change, enum discovery_reason why);
+/* As of struct announce_callbacks. */
+void control_tell_announcement(
+	struct control *c, const struct announce_event *e);
+/* Somebody answered a search by unicast: `h->flow` is not 0. */
+void control_tell_answer(struct control *c, const struct relay_heard *h);
 /* A reload succeeded; `running` tells its generation. */
 void control_tell_config(struct control *c);
 

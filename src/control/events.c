@@ -1,5 +1,6 @@
 #include "control/events.h"
 
+#include "control/entry.h"
 #include "control/render.h"
 
 static const struct config_group *group_of(const struct relay_segment *s)
@@ -110,8 +111,75 @@ json_t *event_fate(const struct timespec *now, const struct relay_fate *f)
 	render_put(&r, "kind", json_string(render_kind_word(f->kind)));
 	render_put(&r, "size", render_number(f->size));
 	render_put(&r, "ttl", json_integer(f->ttl));
+	render_put(&r, "flow", f->flow ? render_number(f->flow) : json_null());
 	render_put(&r, "to", destination_segment(f->out));
 	render_put(&r, "verdict", json_string(relay_verdict_word(f->verdict)));
 	render_put(&r, "rule", render_text(f->rule));
+	return render_end(&r);
+}
+
+enum event_kind event_kind_of_change(enum discovery_change change)
+{
+	return change == DISCOVERY_GONE ? EVENT_EXPIRED : EVENT_DISCOVERED;
+}
+
+json_t *event_entry(const struct timespec *now, const struct discovery_info *i,
+	enum discovery_change change, enum discovery_reason why)
+{
+	struct render r;
+
+	begin(&r, event_kind_of_change(change), now);
+	entry_put(&r, i);
+	if (change == DISCOVERY_GONE)
+		render_put(&r, "why", json_string(discovery_reason_word(why)));
+	else
+		render_put(&r, "change",
+			json_string(
+				change == DISCOVERY_NEW ? "new" : "changed"));
+	return render_end(&r);
+}
+
+static const char *what_word(enum announce_what what)
+{
+	static const char *const words[] = {
+		[ANNOUNCE_SENT] = "sent",
+		[ANNOUNCE_GOODBYE] = "goodbye",
+		[ANNOUNCE_STATE] = "state",
+		[ANNOUNCE_REMOVED] = "removed",
+	};
+
+	return words[what];
+}
+
+json_t *event_announcement(const struct timespec *now,
+	const struct announce_info *i, const struct announce_event *e)
+{
+	struct relay_segment_info at = { .interface = NULL, .device = NULL };
+	struct render r;
+
+	if (e->segment)
+		relay_segment_get(e->segment, &at);
+	begin(&r, EVENT_ANNOUNCEMENT, now);
+	entry_put_announcement(&r, i);
+	render_put(&r, "what", json_string(what_word(e->what)));
+	render_put(&r, "interface", render_name(at.interface));
+	render_put(&r, "device", render_name(at.device));
+	return render_end(&r);
+}
+
+json_t *event_answer(const struct timespec *now, const struct relay_heard *h)
+{
+	enum config_payload protocol = group_of(h->in)->payload;
+	struct relay_segment_info in;
+	struct render r;
+
+	begin(&r, EVENT_ANSWER, now);
+	put_segment(&r, h->in, &in);
+	render_put(&r, "source", render_address(&h->source, in.device));
+	render_put(&r, "port", render_number(h->port));
+	render_put(&r, "protocol", render_text(config_payload_word(protocol)));
+	render_put(&r, "kind", json_string(render_kind_word(h->kind)));
+	render_put(&r, "size", render_number(h->size));
+	render_put(&r, "flow", render_number(h->flow));
 	return render_end(&r);
 }

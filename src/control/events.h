@@ -6,7 +6,9 @@
 #ifndef CRIER_CONTROL_EVENTS_H
 #define CRIER_CONTROL_EVENTS_H
 
+#include "announce/announce.h"
 #include "control/subscription.h"
+#include "discovery/discovery.h"
 #include "relay/relay.h"
 
 #include <jansson.h>
@@ -30,5 +32,17 @@ json_t *event_storm(const struct timespec *now, const struct relay_segment *s,
 enum event_kind event_kind_of_fate(const struct relay_fate *f);
 /* Without the payload. */
 json_t *event_fate(const struct timespec *now, const struct relay_fate *f);
+
+/* EVENT_DISCOVERED or EVENT_EXPIRED. */
+enum event_kind event_kind_of_change(enum discovery_change change);
+json_t *event_entry(const struct timespec *now, const struct discovery_info *i,
+	enum discovery_change change, enum discovery_reason why);
+
+/* `i` is what its entry shows. */
+json_t *event_announcement(const struct timespec *now,
+	const struct announce_info *i, const struct announce_event *e);
+
+/* Without the payload. */
+json_t *event_answer(const struct timespec *now, const struct relay_heard *h);
 
 #endif

@@ -11,7 +11,8 @@
 /* What a method may look at; the context of methods_rpc. */
 struct methods_context {
 	const struct control_handles *handles;
-	uint64_t now_ms; /* uv_now() */
+	uint64_t now_ms;   /* uv_now() */
+	time_t started_at; /* when the daemon started */
 	struct relay_limit clients;
 	int fd;    /* the client's socket */
 	gid_t gid; /* the control group, or (gid_t)-1 */
@@ -23,16 +24,44 @@ extern const struct rpc methods_rpc;
 /* For a client that has subscribed: refuses everything. */
 extern const struct rpc methods_rpc_subscribed;
 
-/* Private: the handlers of groups.c, flows.c and subscribe.c. */
+/* Private: the handlers that have files of their own. */
+/* status.c */
+int methods_status(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+int methods_interfaces(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+int methods_presets(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+/* groups.c */
 int methods_groups(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error);
 int methods_explain(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error);
-
+/* flows.c */
 int methods_flows(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error);
+/* discovered.c */
+int methods_discovered(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+/* announcements.c */
+int methods_announcements(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+int methods_announce(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+int methods_withdraw(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+/* metrics.c */
+int methods_metrics(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+/* subscribe.c */
 int methods_subscribe(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error);
+
+/* What the daemon runs by now. */
+struct control_running methods_running(const struct methods_context *m);
+
+/* Errors of a configuration, or of a piece of one, as an array. */
+json_t *methods_config_errors(const struct config_errors *errors);
 
 /* Fills `error`, with the name that may have been meant. Returns -EINVAL. */
 int methods_no_such_group(

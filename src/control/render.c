@@ -21,7 +21,8 @@ void render_array(struct render *r)
 
 void render_put(struct render *r, const char *key, json_t *value)
 {
-	if (json_object_set_new(r->json, key, value) < 0)
+	/* Keys are words of the contract: ASCII. */
+	if (json_object_set_new_nocheck(r->json, key, value) < 0)
 		r->failed = true;
 }
 
@@ -70,6 +71,13 @@ static json_t *render_repaired(const char *text)
 json_t *render_number(uint64_t n)
 {
 	return json_integer((json_int_t)n);
+}
+
+json_t *render_seconds(uint64_t ms)
+{
+	if (ms % 1000 == 0)
+		return render_number(ms / 1000);
+	return json_real((double)ms / 1000);
 }
 
 json_t *render_text(const char *text)

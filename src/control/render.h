@@ -37,6 +37,8 @@ void render_put_counters(struct render *r, const struct relay_counters *c);
 json_t *render_end(struct render *r);
 
 json_t *render_number(uint64_t n);
+/* As seconds, with a fraction where it has one. */
+json_t *render_seconds(uint64_t ms);
 
 /* Any text. JSON is UTF-8, but a device's name need not be: bytes that are not
  * become U+FFFD. */

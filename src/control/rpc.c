@@ -111,6 +111,20 @@ static int check_value(
 			return check_strings(p, value, e);
 		return rpc_fail(e, RPC_INVALID_PARAMS,
 			"\"%s\" is an array of strings", p->name);
+	case RPC_OBJECT:
+		if (json_is_object(value))
+			return 0;
+		return rpc_fail(
+			e, RPC_INVALID_PARAMS, "\"%s\" is an object", p->name);
+	case RPC_DURATION:
+		if (json_is_integer(value))
+			return check_integer(p, value, e);
+		if (json_is_string(value))
+			return 0;
+		return rpc_fail(e, RPC_INVALID_PARAMS,
+			"\"%s\" is a whole number of seconds, or a text such "
+			"as \"30s\"",
+			p->name);
 	}
 	return -EINVAL;
 }

@@ -23,6 +23,7 @@ enum {
 	RPC_NOT_PERMITTED = -32002,
 	RPC_INVALID_CONFIG = -32003,
 	RPC_BOUND = -32004,
+	RPC_EXISTS = -32005,
 };
 
 /* Why a method refuses. */
@@ -36,13 +37,20 @@ struct rpc_error {
 __attribute__((format(printf, 3, 4))) int rpc_fail(
 	struct rpc_error *e, int code, const char *format, ...);
 
-enum rpc_type { RPC_STRING, RPC_INTEGER, RPC_BOOLEAN, RPC_STRINGS };
+enum rpc_type {
+	RPC_STRING,
+	RPC_INTEGER,
+	RPC_BOOLEAN,
+	RPC_STRINGS,
+	RPC_OBJECT,
+	RPC_DURATION, /* seconds, or a text as in the configuration */
+};
 
 struct rpc_param {
 	const char *name;
 	enum rpc_type type;
 	bool required;
-	json_int_t low, high; /* of an RPC_INTEGER, both included */
+	json_int_t low, high; /* of a whole number, both included */
 };
 
 /*

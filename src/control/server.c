@@ -6,9 +6,9 @@
  * millisecond for each turn of the loop. So neither one client that sends
  * without end nor all of them together keep the loop from the relay.
  */
-#include "control/audience.h"
+#include "control/server.h"
+
 #include "control/connection.h"
-#include "control/events.h"
 #include "control/listener.h"
 #include "control/methods.h"
 
@@ -24,6 +24,7 @@ enum { TURN_NS = 1000000 };
 struct control {
 	uv_loop_t *loop;
 	struct control_handles handles;
+	time_t started_at; /* when the daemon did */
 	struct listener *listener;
 	gid_t gid;
 	uv_idle_t work;
@@ -49,6 +50,7 @@ static bool serve_one(struct control *c, struct connection *client)
 	struct methods_context context = {
 		.handles = &c->handles,
 		.now_ms = uv_now(c->loop),
+		.started_at = c->started_at,
 		.clients = c->limit,
 		.fd = connection_fileno(client),
 		.gid = c->gid,
@@ -212,100 +214,22 @@ static void trouble(void *data, int error, uint64_t times)
 
 /* ---- events ---- */
 
-static bool is_wanted(
+bool server_wants(
 	const struct control *c, enum event_kind kind, const char *group)
 {
 	return c && !c->closing && audience_wants(&c->audience, kind, group);
 }
 
-static struct timespec now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return t;
-}
-
-/* Uses up the event's parameters. */
-static void tell(struct control *c, struct event *e)
+void server_tell(struct control *c, struct event *e)
 {
 	audience_tell(&c->audience, e);
 	json_decref(e->params);
 	wake(c);
 }
 
-static void tell_segment(struct control *c, const struct relay_segment *s,
-	const char *state, const char *was)
+const struct control_handles *server_handles(const struct control *c)
 {
-	struct event e = { .kind = EVENT_SEGMENT, .group = event_group(s) };
-	struct timespec t = now();
-
-	if (!is_wanted(c, e.kind, e.group))
-		return;
-	e.params = event_segment(&t, s, state, was);
-	tell(c, &e);
-}
-
-void control_tell_segment(struct control *c, const struct relay_segment *s,
-	enum relay_state was, bool known)
-{
-	struct relay_segment_info i;
-
-	relay_segment_get(s, &i);
-	tell_segment(c, s, relay_state_word(i.state),
-		known ? relay_state_word(was) : NULL);
-}
-
-void control_tell_gone(struct control *c, const struct relay_segment *s)
-{
-	struct relay_segment_info i;
-
-	relay_segment_get(s, &i);
-	tell_segment(c, s, relay_state_word(RELAY_ABSENT),
-		relay_state_word(i.state));
-}
-
-void control_tell_config(struct control *c)
-{
-	struct event e = { .kind = EVENT_CONFIG };
-	struct control_running running;
-	struct timespec t = now();
-
-	if (!is_wanted(c, e.kind, NULL))
-		return;
-	c->handles.running(c->handles.data, &running);
-	e.params = event_config(&t, running.generation);
-	tell(c, &e);
-}
-
-void control_tell_storm(struct control *c, const struct relay_segment *s,
-	const struct net_address *source, enum relay_verdict why,
-	uint64_t times)
-{
-	struct event e = { .kind = EVENT_STORM, .group = event_group(s) };
-	struct timespec t = now();
-
-	if (!is_wanted(c, e.kind, e.group))
-		return;
-	e.params = event_storm(&t, s, source, why, times);
-	tell(c, &e);
-}
-
-void control_tell_fate(struct control *c, const struct relay_fate *f)
-{
-	struct event e = {
-		.kind = event_kind_of_fate(f),
-		.group = event_group(f->in),
-		.data = f->data,
-		.size = f->size,
-	};
-	struct timespec t;
-
-	if (!is_wanted(c, e.kind, e.group))
-		return;
-	t = now();
-	e.params = event_fate(&t, f);
-	tell(c, &e);
+	return &c->handles;
 }
 
 /* ---- beginning, change and end ---- */
@@ -340,6 +264,8 @@ int control_new(struct control **ret, uv_loop_t *loop,
 		return -ENOMEM;
 	c->loop = loop;
 	c->handles = *handles;
+	c->started_at = time(NULL) -
+			(time_t)((uv_now(loop) - handles->started_ms) / 1000);
 	c->gid = options->gid;
 	c->limit.bound = options->clients;
 	audience_init(&c->audience, handles->relay);

@@ -19,8 +19,8 @@ static int unknown_event(const char *word, struct rpc_error *error)
 			"unknown event \"%.48s\", did you mean \"%s\"?", word,
 			n.best);
 	return rpc_fail(error, RPC_INVALID_PARAMS,
-		"unknown event \"%.48s\", known: segment, config, datagram, "
-		"drop, storm",
+		"unknown event \"%.48s\", known: discovered, expired, "
+		"segment, config, announcement, datagram, drop, storm, answer",
 		word);
 }
 

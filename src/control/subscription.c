@@ -9,11 +9,15 @@ enum { ROOM_MIN = 4096 };
 const char *event_kind_word(enum event_kind k)
 {
 	static const char *const words[EVENT_KINDS] = {
+		[EVENT_DISCOVERED] = "discovered",
+		[EVENT_EXPIRED] = "expired",
 		[EVENT_SEGMENT] = "segment",
 		[EVENT_CONFIG] = "config",
+		[EVENT_ANNOUNCEMENT] = "announcement",
 		[EVENT_DATAGRAM] = "datagram",
 		[EVENT_DROP] = "drop",
 		[EVENT_STORM] = "storm",
+		[EVENT_ANSWER] = "answer",
 	};
 
 	return words[k];

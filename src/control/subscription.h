@@ -11,11 +11,15 @@
 
 /* What can be subscribed to. */
 enum event_kind {
-	EVENT_SEGMENT,  /* a segment's state changed */
-	EVENT_CONFIG,   /* a configuration was taken over */
+	EVENT_DISCOVERED,   /* an entry of the table is new, or has changed */
+	EVENT_EXPIRED,      /* one is gone */
+	EVENT_SEGMENT,      /* a segment's state changed */
+	EVENT_CONFIG,       /* a configuration was taken over */
+	EVENT_ANNOUNCEMENT, /* of crier's own */
 	EVENT_DATAGRAM, /* relayed, or heard where nobody is to be sent to */
 	EVENT_DROP,     /* not relayed */
 	EVENT_STORM,    /* a source was held back */
+	EVENT_ANSWER,   /* a search was answered by unicast */
 	EVENT_KINDS,
 };
 

@@ -118,9 +118,7 @@ size_t text_width(const char *text)
 	return width;
 }
 
-/* Control characters, and what turns the direction of writing or ends a line
- * without being one of them. */
-static bool is_hostile(uint32_t c)
+bool text_is_hostile(uint32_t c)
 {
 	static const struct range hostile[] = {
 		{ 0x00, 0x1f },
@@ -155,11 +153,59 @@ char *text_escape(const char *text)
 		return NULL;
 	for (; *text; text += n) {
 		n = text_decode(text, &c);
-		if (is_hostile(c))
+		if (text_is_hostile(c))
 			out = escape(out, text, c);
 		else
 			out = mempcpy(out, text, n);
 	}
 	*out = '\0';
 	return escaped;
+}
+
+/* Bytes of what must stay together at the start of a text: a character, or
+ * what escape() wrote. */
+static size_t unit(const char *text)
+{
+	static const struct {
+		char letter;
+		size_t digits;
+	} escapes[] = { { 'n', 0 }, { 'x', 2 }, { 'u', 4 } };
+	uint32_t c;
+
+	if (*text != '\\')
+		return text_decode(text, &c);
+	for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++)
+		if (text[1] == escapes[i].letter &&
+			strspn(text + 2, "0123456789abcdef") >=
+				escapes[i].digits)
+			return 2 + escapes[i].digits;
+	return 1;
+}
+
+/* Columns of the first `size` bytes. */
+static size_t width_of(const char *text, size_t size)
+{
+	const char *end = text + size;
+	size_t width = 0;
+	uint32_t c;
+
+	while (text < end) {
+		text += text_decode(text, &c);
+		width += columns(c);
+	}
+	return width;
+}
+
+size_t text_cut(const char *text, size_t width)
+{
+	size_t at = 0, used = 0, size, more;
+
+	for (; text[at]; at += size) {
+		size = unit(text + at);
+		more = width_of(text + at, size);
+		if (used + more > width)
+			break;
+		used += more;
+	}
+	return at;
 }

@@ -8,6 +8,7 @@
 #ifndef CRIER_CONTROL_TEXT_H
 #define CRIER_CONTROL_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,10 @@
  */
 size_t text_decode(const char *text, uint32_t *ret);
 
+/* Control characters, what turns the direction of writing or ends a line
+ * without being one of them, and TEXT_INVALID. */
+bool text_is_hostile(uint32_t character);
+
 /* Columns that the text takes on a terminal. It must have been escaped. */
 size_t text_width(const char *text);
 
@@ -28,5 +33,11 @@ size_t text_width(const char *text);
  * \u202e. The caller frees it. NULL: no memory.
  */
 char *text_escape(const char *text);
+
+/*
+ * Bytes of the longest beginning of an escaped text that takes at most `width`
+ * columns, and ends neither within a character nor within an escape.
+ */
+size_t text_cut(const char *text, size_t width);
 
 #endif

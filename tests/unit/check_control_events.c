@@ -55,7 +55,7 @@ static void check_event(int fd, const char *expected)
 	"{\"event\":\"" event "\",\"group\":\"mdns\",\"interface\":\"lan\","   \
 	"\"device\":\"br-lan\",\"source\":\"fe80::7%br-lan\",\"port\":5353,"   \
 	"\"destination\":\"ff02::fb\",\"protocol\":\"mdns\","                  \
-	"\"kind\":\"announcement\",\"size\":5,\"ttl\":255,"                    \
+	"\"kind\":\"announcement\",\"size\":5,\"ttl\":255,\"flow\":null,"      \
 	"\"to\":{\"interface\":\"iot\",\"device\":\"eth0.20\"}," rest "}"
 #define SENT "\"verdict\":\"sent\",\"rule\":\"nothing speaks against it\""
 #define LOOP "\"verdict\":\"loop\",\"rule\":\"nothing speaks against it\""
@@ -196,17 +196,180 @@ START_TEST(groups_that_were_not_asked_for_are_left_out)
 }
 END_TEST
 
+/* ---- searches and their answers ---- */
+
+START_TEST(a_search_is_told_with_its_flow)
+{
+	struct relay_fate fate = fixture_fate(f.relay);
+	int fd = fixture_subscribe(&f, "{\"events\":[\"datagram\"]}");
+	json_t *event;
+
+	fate.flow = 77;
+	control_tell_fate(f.control, &fate);
+	event = fixture_event(&f, fd);
+	ck_assert_int_eq(
+		json_integer_value(json_object_get(event, "flow")), 77);
+	json_decref(event);
+	(void)close(fd);
+}
+END_TEST
+
+static struct relay_heard heard(void)
+{
+	struct relay_fate fate = fixture_fate(f.relay);
+
+	return (struct relay_heard){ .in = fixture_segment(f.relay, 0, 1),
+		.source = fate.source,
+		.port = 1900,
+		.kind = PROTO_ANNOUNCEMENT,
+		.data = fate.data,
+		.size = fate.size,
+		.ttl = 64,
+		.flow = 7 };
+}
+
+START_TEST(an_answer_is_told_with_its_flow)
+{
+	struct relay_heard h = heard();
+	int fd = fixture_subscribe(
+		&f, "{\"events\":[\"answer\"],\"payload\":true}");
+
+	ck_assert(!f.relay->watched);
+	control_tell_answer(f.control, &h);
+	check_event(fd, "{\"event\":\"answer\",\"group\":\"mdns\","
+			"\"interface\":\"iot\",\"device\":\"eth0.20\","
+			"\"source\":\"fe80::7%eth0.20\",\"port\":1900,"
+			"\"protocol\":\"mdns\",\"kind\":\"announcement\","
+			"\"size\":5,\"flow\":7,\"payload\":\"aGkA/yE=\"}");
+	(void)close(fd);
+}
+END_TEST
+
+/* ---- the table ---- */
+
+#define ENTRY                                                                  \
+	"\"group\":\"mdns\",\"interface\":\"iot\","                            \
+	"\"device\":\"eth0.20\",\"source\":\"192.0.2.7\","                     \
+	"\"protocol\":\"mdns\",\"name\":\"TV\",\"type\":\"_http._tcp\","       \
+	"\"host\":\"tv.local\",\"port\":8009,\"location\":null,"               \
+	"\"addresses\":[\"192.0.2.7\",\"fe80::7%eth0.20\"],"                   \
+	"\"txt\":[\"a=1\",\"b\"],"                                             \
+	"\"first_seen\":\"2023-11-14T22:13:20.123Z\","                         \
+	"\"last_seen\":\"2023-11-14T22:14:20.999Z\","                          \
+	"\"expires_in\":120,\"count\":7"
+
+START_TEST(entries_are_told_as_they_come_change_and_go)
+{
+	int fd = fixture_subscribe(
+		&f, "{\"events\":[\"discovered\",\"expired\"]}");
+	struct discovery_info info = fixture_entry("TV");
+	const struct discovery_entry *e;
+
+	(void)fixture_add_entry(f.discovery, &info);
+	e = discovery_after(f.discovery, 0);
+	control_tell_entry(f.control, e, DISCOVERY_NEW, DISCOVERY_STAYS);
+	check_event(
+		fd, "{\"event\":\"discovered\"," ENTRY ",\"change\":\"new\"}");
+	control_tell_entry(f.control, e, DISCOVERY_CHANGED, DISCOVERY_STAYS);
+	check_event(fd,
+		"{\"event\":\"discovered\"," ENTRY ",\"change\":\"changed\"}");
+	control_tell_entry(f.control, e, DISCOVERY_GONE, DISCOVERY_GOODBYE);
+	check_event(
+		fd, "{\"event\":\"expired\"," ENTRY ",\"why\":\"goodbye\"}");
+	(void)close(fd);
+}
+END_TEST
+
+/* By the kind of the event and by the group. */
+START_TEST(entries_are_for_those_who_ask)
+{
+	static const char *const params[] = { "{\"events\":[\"expired\"]}",
+		"{\"events\":[\"expired\",\"discovered\"],"
+		"\"groups\":[\"beacon\"]}" };
+	int fd = fixture_subscribe(&f, params[_i]);
+	struct discovery_info info = fixture_entry("TV");
+	const struct discovery_entry *e;
+	json_t *event;
+
+	(void)fixture_add_entry(f.discovery, &info);
+	e = discovery_after(f.discovery, 0);
+	control_tell_entry(f.control, e, DISCOVERY_NEW, DISCOVERY_STAYS);
+	info.group = "beacon";
+	info.name = "last";
+	(void)fixture_add_entry(f.discovery, &info);
+	e = discovery_after(f.discovery, 1);
+	control_tell_entry(f.control, e, DISCOVERY_GONE, DISCOVERY_LEFT);
+	event = fixture_event(&f, fd);
+	ck_assert_str_eq(
+		json_string_value(json_object_get(event, "name")), "last");
+	json_decref(event);
+	(void)close(fd);
+}
+END_TEST
+
+/* ---- crier's own announcements ---- */
+
+START_TEST(announcements_are_told_with_what_happened)
+{
+	struct announce_event e = { .what = ANNOUNCE_SENT,
+		.entry = fixture_announcement(f.announce, 0),
+		.segment = fixture_segment(f.relay, 1, 0) };
+	int fd = fixture_subscribe(&f, "{\"events\":[\"announcement\"]}");
+
+	control_tell_announcement(f.control, &e);
+	check_event(fd, "{\"event\":\"announcement\",\"name\":\"gate\","
+			"\"group\":\"beacon\",\"origin\":\"config\","
+			"\"state\":\"active\",\"error\":\"\","
+			"\"what\":\"sent\",\"interface\":\"lan\","
+			"\"device\":\"br-lan\"}");
+	e = (struct announce_event){ .what = ANNOUNCE_STATE,
+		.entry = fixture_announcement(f.announce, 1) };
+	control_tell_announcement(f.control, &e);
+	check_event(fd, "{\"event\":\"announcement\",\"name\":\"web\","
+			"\"group\":\"mdns\",\"origin\":\"runtime\","
+			"\"state\":\"silent\","
+			"\"error\":\"192.0.2.9 announces the name\","
+			"\"what\":\"state\",\"interface\":null,"
+			"\"device\":null}");
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(what_happens_to_an_announcement_has_a_word)
+{
+	static const char *const words[] = { "sent", "goodbye", "state",
+		"removed" };
+	struct announce_event e = { .what = (enum announce_what)_i,
+		.entry = fixture_announcement(f.announce, 0) };
+	int fd = fixture_subscribe(&f, "{\"events\":[\"announcement\"],"
+				       "\"groups\":[\"beacon\"]}");
+	json_t *event;
+
+	control_tell_announcement(f.control, &e);
+	event = fixture_event(&f, fd);
+	ck_assert_str_eq(
+		json_string_value(json_object_get(event, "what")), words[_i]);
+	json_decref(event);
+	(void)close(fd);
+}
+END_TEST
+
 /* As while a daemon starts and stops. */
 START_TEST(without_a_control_nobody_is_told)
 {
 	struct relay_fate fate = fixture_fate(f.relay);
 	const struct relay_segment *s = fate.in;
+	const struct announce_event event = { .what = ANNOUNCE_REMOVED };
+	struct relay_heard h = heard();
 
 	control_tell_segment(NULL, s, RELAY_DOWN, true);
 	control_tell_gone(NULL, s);
 	control_tell_storm(NULL, s, &fate.source, RELAY_RATE, 1);
 	control_tell_fate(NULL, &fate);
 	control_tell_config(NULL);
+	control_tell_entry(NULL, NULL, DISCOVERY_GONE, DISCOVERY_LEFT);
+	control_tell_announcement(NULL, &event);
+	control_tell_answer(NULL, &h);
 }
 END_TEST
 
@@ -224,6 +387,13 @@ static Suite *suite(void)
 	tcase_add_test(t, segments_are_told_with_what_they_were);
 	tcase_add_test(t, storms_and_configurations_are_told);
 	tcase_add_test(t, groups_that_were_not_asked_for_are_left_out);
+	tcase_add_test(t, a_search_is_told_with_its_flow);
+	tcase_add_test(t, an_answer_is_told_with_its_flow);
+	tcase_add_test(t, entries_are_told_as_they_come_change_and_go);
+	tcase_add_loop_test(t, entries_are_for_those_who_ask, 0, 2);
+	tcase_add_test(t, announcements_are_told_with_what_happened);
+	tcase_add_loop_test(
+		t, what_happens_to_an_announcement_has_a_word, 0, 4);
 	tcase_add_test(t, without_a_control_nobody_is_told);
 	suite_add_tcase(s, t);
 	return s;

@@ -45,6 +45,13 @@ static const char *const any_call[] = {
 		"{\"group\":\"mdns\",\"interface\":\"lan\",\"source\":\"192.0.2.7\",\"names\":[\"a\"]}"),
 	CALL("presets"),
 	CALL("flows"),
+	CALL("discovered"),
+	CALL("announcements"),
+	CALL_WITH("announce", "{\"name\":\"a\",\"group\":\"mdns\","
+			      "\"payload\":{\"text\":\"hi\"},"
+			      "\"interval\":30}"),
+	CALL_WITH("withdraw", "{\"name\":\"wep\"}"),
+	CALL("metrics"),
 	CALL_WITH("subscribe", "{\"events\":[\"drop\"],\"groups\":[\"mdns\"]}"),
 	CALL("reload"),
 	CALL_WITH("standby", "{\"enabled\":true}"),
@@ -57,6 +64,7 @@ static const char *const any_call[] = {
  */
 START_TEST(a_lack_of_memory_is_survived)
 {
+	const struct discovery_info info = fixture_entry("TV\xff");
 	struct subscription *subscription = NULL;
 	struct methods_context context = { .handles = &f.handles,
 		.now_ms = f.handles.started_ms,
@@ -68,6 +76,8 @@ START_TEST(a_lack_of_memory_is_survived)
 	int r;
 
 	f.reload_result = -EINVAL;
+	fixture_parse.result = -EINVAL;
+	(void)fixture_add_entry(f.discovery, &info);
 	json_set_alloc_funcs(scarce_malloc, free);
 	do {
 		allocations_left = tried++;

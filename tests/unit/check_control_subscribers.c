@@ -58,9 +58,10 @@ static const struct {
 	BAD("{\"events\":[\"drop\",\"segmnet\"]}", "-32602",
 		"unknown event \\\"segmnet\\\", did you mean "
 		"\\\"segment\\\"?"),
-	BAD("{\"events\":[\"discovered\"]}", "-32602",
-		"unknown event \\\"discovered\\\", known: segment, config, "
-		"datagram, drop, storm"),
+	BAD("{\"events\":[\"everything\"]}", "-32602",
+		"unknown event \\\"everything\\\", known: discovered, "
+		"expired, segment, config, announcement, datagram, drop, "
+		"storm, answer"),
 	BAD("{\"events\":[\"drop\"],\"groups\":[\"mdns\",\"becon\"]}", "-32001",
 		"no group \\\"becon\\\", did you mean \\\"beacon\\\"?"),
 	BAD("{\"events\":[\"drop\"],\"payload\":1}", "-32602",
@@ -207,6 +208,86 @@ START_TEST(a_burst_fills_the_queue_and_no_more)
 	fixture_tell_storm(&f, 0, 0);
 	ck_assert_uint_eq(count_up_to(fd, 0, &lost), MANY);
 	ck_assert_uint_gt(lost, MANY / 2);
+	(void)close(fd);
+}
+END_TEST
+
+static void add_entries(unsigned n)
+{
+	struct discovery_info info = fixture_entry("TV");
+
+	for (unsigned i = 0; i < n; i++) {
+		info.count = i;
+		(void)fixture_add_entry(f.discovery, &info);
+	}
+}
+
+/* The same for what is discovered, as where somebody floods the table. */
+START_TEST(a_flood_of_entries_costs_a_bounded_piece_of_memory)
+{
+	int fd = fixture_subscribe(&f, "{\"events\":[\"discovered\"]}");
+	const struct discovery_entry *e;
+	uint64_t lost, told = 0;
+	size_t before;
+	json_t *event;
+
+	add_entries(MANY);
+	before = mallinfo2().uordblks;
+	for (unsigned i = 0; i < MANY; i++) {
+		e = discovery_after(f.discovery, i);
+		control_tell_entry(
+			f.control, e, DISCOVERY_NEW, DISCOVERY_STAYS);
+		(void)uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	ck_assert_uint_lt(mallinfo2().uordblks - before,
+		2 * SUBSCRIPTION_WAITING_MAX + 65536);
+	fixture_check_served(&f);
+	/* What was kept comes without a gap; once there is room, the next one
+	 * tells of the others. */
+	for (; told < 200; told++) {
+		event = fixture_event(&f, fd);
+		ck_assert_int_eq(
+			json_integer_value(json_object_get(event, "count")),
+			(json_int_t)told);
+		json_decref(event);
+	}
+	for (unsigned i = 0; i < 10; i++)
+		(void)uv_run(&f.loop, UV_RUN_NOWAIT);
+	control_tell_entry(f.control, e, DISCOVERY_CHANGED, DISCOVERY_STAYS);
+	do {
+		event = fixture_event(&f, fd);
+		lost = (uint64_t)json_integer_value(
+			json_object_get(event, "lost"));
+		told += lost == 0;
+		json_decref(event);
+	} while (lost == 0);
+	ck_assert_uint_eq(told + lost, MANY);
+	(void)close(fd);
+}
+END_TEST
+
+static void *abort_malloc(size_t size)
+{
+	(void)size;
+	abort();
+}
+
+/* Nothing is made of what nobody asks for. */
+START_TEST(a_flood_of_entries_is_nothing_to_others)
+{
+	int fd = fixture_subscribe(&f, "{\"events\":[\"storm\"]}");
+	const struct discovery_entry *e;
+	size_t before;
+
+	add_entries(1);
+	e = discovery_after(f.discovery, 0);
+	before = mallinfo2().uordblks;
+	json_set_alloc_funcs(abort_malloc, free);
+	for (unsigned i = 0; i < MANY; i++)
+		control_tell_entry(
+			f.control, e, DISCOVERY_NEW, DISCOVERY_STAYS);
+	json_set_alloc_funcs(malloc, free);
+	ck_assert_uint_eq(mallinfo2().uordblks, before);
 	(void)close(fd);
 }
 END_TEST
@@ -374,6 +455,8 @@ static Suite *suite(void)
 	tcase_add_test(t, what_was_told_is_done);
 	tcase_add_test(t, a_slow_reader_loses_and_nobody_notices);
 	tcase_add_test(t, a_burst_fills_the_queue_and_no_more);
+	tcase_add_test(t, a_flood_of_entries_costs_a_bounded_piece_of_memory);
+	tcase_add_test(t, a_flood_of_entries_is_nothing_to_others);
 	tcase_add_test(t, an_event_without_memory_is_lost_and_counted);
 	tcase_add_test(t, a_stream_takes_no_more_requests);
 	tcase_add_loop_test(t, a_reader_that_says_no_more_is_told_on, 0, 2);

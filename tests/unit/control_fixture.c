@@ -1,5 +1,7 @@
 #include "control_fixture.h"
 
+#include "control/methods.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -93,12 +95,18 @@ void fixture_open(struct fixture *f)
 	ck_assert_int_eq(uv_loop_init(&f->loop), 0);
 	/* As a process with libuv's streams must. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Tables must not fit whatever terminal the tests run on. */
+	(void)unsetenv("COLUMNS");
 	f->relay = fixture_relay();
+	f->discovery = fixture_discovery();
+	f->announce = fixture_announce();
 	f->config = (struct config){ .path = (char *)"/etc/crier/crierd.yaml",
 		.limits = { 65536, 1024, 4, 65536 },
 		.presets = fake_presets(),
 		.n_presets = 2 };
 	f->handles = (struct control_handles){ .relay = f->relay,
+		.discovery = f->discovery,
+		.announce = f->announce,
 		.version = "0.1.0",
 		.started_ms = uv_now(&f->loop),
 		.running = running,
@@ -129,6 +137,8 @@ void fixture_close(struct fixture *f)
 	ck_assert_int_eq(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
 	ck_assert_int_eq(uv_loop_close(&f->loop), 0);
 	fixture_relay_free(f->relay);
+	fixture_discovery_free(f->discovery);
+	fixture_announce_free(f->announce);
 	free(f->out);
 	free(f->err);
 	ck_assert_int_eq(rmdir(f->directory), 0);
@@ -250,6 +260,81 @@ void fixture_check_served(struct fixture *f)
 	ck_assert_ptr_nonnull(strstr(line, "\"result\""));
 	free(line);
 	(void)close(fd);
+}
+
+/* ---- methods ---- */
+
+static char *answer_to(struct fixture *f, int fd, const char *line)
+{
+	struct subscription *subscription = NULL;
+	struct methods_context context = { .handles = &f->handles,
+		.now_ms = f->handles.started_ms + 3999,
+		.started_at = 1700000000,
+		.clients = { 1, 4, 2, 0 },
+		.fd = fd,
+		.gid = (gid_t)-1,
+		.subscription = &subscription };
+	char *text;
+	size_t size;
+
+	ck_assert_int_eq(rpc_answer(&methods_rpc, &context, line, strlen(line),
+				 &text, &size),
+		0);
+	subscription_free(subscription);
+	return text;
+}
+
+json_t *fixture_call(struct fixture *f, const char *method, const char *params)
+{
+	int pair[2]; /* its ends are us, and so may change the daemon */
+	char *line, *text;
+	json_t *answer;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert_int_gt(asprintf(&line,
+				 "{\"jsonrpc\":\"2.0\",\"id\":1,"
+				 "\"method\":\"%s\"%s%s}",
+				 method, params ? ",\"params\":" : "",
+				 params ? params : ""),
+		0);
+	text = answer_to(f, pair[0], line);
+	answer = json_loads(text, 0, NULL);
+	ck_assert_msg(answer != NULL, "no JSON: %s", text);
+	free(text);
+	free(line);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	return answer;
+}
+
+void fixture_check_result(struct fixture *f, const char *method,
+	const char *params, const char *expected)
+{
+	json_t *answer = fixture_call(f, method, params), *right;
+	json_error_t where;
+	char *got;
+
+	right = json_loads(expected, 0, &where);
+	ck_assert_msg(right != NULL, "%s: %s", expected, where.text);
+	got = json_dumps(answer, 0);
+	ck_assert_msg(json_equal(json_object_get(answer, "result"), right),
+		"%s:\n%s\nis not\n%s", method, got, expected);
+	free(got);
+	json_decref(right);
+	json_decref(answer);
+}
+
+void fixture_check_error(struct fixture *f, const char *method,
+	const char *params, int code, const char *message)
+{
+	json_t *answer = fixture_call(f, method, params);
+	json_t *error = json_object_get(answer, "error");
+
+	ck_assert_int_eq(
+		json_integer_value(json_object_get(error, "code")), code);
+	ck_assert_str_eq(
+		json_string_value(json_object_get(error, "message")), message);
+	json_decref(answer);
 }
 
 /* ---- subscribers ---- */

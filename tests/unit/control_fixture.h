@@ -9,6 +9,11 @@
  *   beacon  239.255.42.42, with lan (down)
  * Two flows: of mdns on iot, answered, with two searchers; of beacon on lan,
  * not answered.
+ *
+ * Likewise for discovery/, with an empty table, and for announce/, with
+ *   gate    of the file, active, in beacon
+ *   web     added at run time, silent, in mdns
+ * and for config_parse_announcement().
  */
 #ifndef CRIER_TESTS_CONTROL_FIXTURE_H
 #define CRIER_TESTS_CONTROL_FIXTURE_H
@@ -43,12 +48,35 @@ struct relay {
 	unsigned watches;
 };
 
+struct discovery {
+	struct discovery_entry *entries; /* by their ids */
+	size_t n, room;
+	uint64_t last_id;
+	struct relay_limit limit;
+};
+
+struct announce {
+	struct announce_entry *entries;
+	size_t n;
+	struct relay_limit limit;
+	int add_result; /* of the next announce_add() */
+	unsigned withdrawals;
+};
+
+/* What config_parse_announcement() was given, and what it says. */
+extern struct fixture_parse {
+	char text[4096];
+	int result;
+} fixture_parse;
+
 /* A daemon that only remembers. */
 struct fixture {
 	char directory[32]; /* of its own, below /tmp */
 	char path[64];      /* a socket in it */
 	uv_loop_t loop;
 	struct relay *relay;
+	struct discovery *discovery;
+	struct announce *announce;
 	struct config config;
 	struct control_handles handles;
 	struct control_options options;
@@ -95,6 +123,17 @@ void fixture_check_end(struct fixture *f, int fd);
 /* A client is served at the fixture's path. */
 void fixture_check_served(struct fixture *f);
 
+/* ---- methods, without a socket between ---- */
+
+/* The whole answer to a call by root or the daemon's own user, for the caller
+ * to release; `params` is JSON or NULL. The daemon started 3999 ms ago. */
+json_t *fixture_call(struct fixture *f, const char *method, const char *params);
+/* The result equals `expected`, JSON whose members may stand in any order. */
+void fixture_check_result(struct fixture *f, const char *method,
+	const char *params, const char *expected);
+void fixture_check_error(struct fixture *f, const char *method,
+	const char *params, int code, const char *message);
+
 /* ---- subscribers ---- */
 
 /* A client that has subscribed; `params` is JSON. */
@@ -120,6 +159,26 @@ void fixture_check_text(const char *text, const char *expected);
 
 /* Runs the suite, and frees it. Returns main()'s status. */
 int fixture_main(Suite *s);
+
+/* ---- the table's side, in control_discovery.c ---- */
+
+struct discovery *fixture_discovery(void);
+void fixture_discovery_free(struct discovery *d);
+
+/* A service of tv.local on mdns's iot; what it says may be changed. */
+struct discovery_info fixture_entry(const char *name);
+/* Adds it, with an id of its own, which is returned. Texts must outlive it. */
+uint64_t fixture_add_entry(
+	struct discovery *d, const struct discovery_info *info);
+void fixture_remove_entry(struct discovery *d, uint64_t id);
+
+/* ---- crier's own announcements, in control_announce.c ---- */
+
+struct announce *fixture_announce(void);
+void fixture_announce_free(struct announce *a);
+/* 0 is gate, 1 web. */
+const struct announce_entry *fixture_announcement(
+	const struct announce *a, size_t i);
 
 /* ---- the relay's side, in control_relay.c ---- */
 

@@ -1,0 +1,22 @@
+/*
+ * server: what the folder's other files need of a control. Private to it.
+ */
+#ifndef CRIER_CONTROL_SERVER_H
+#define CRIER_CONTROL_SERVER_H
+
+#include "control/audience.h"
+#include "control/control.h"
+
+#include <stdbool.h>
+
+/* Whether such an event is for anybody. `c` may be NULL. `group` is as for
+ * audience_wants(). */
+bool server_wants(
+	const struct control *c, enum event_kind kind, const char *group);
+
+/* Tells whoever wants to know. Uses up the event's parameters. */
+void server_tell(struct control *c, struct event *e);
+
+const struct control_handles *server_handles(const struct control *c);
+
+#endif
