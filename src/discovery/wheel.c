@@ -1,8 +1,11 @@
 #include "discovery/wheel.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 enum { MASK = WHEEL_SLOTS - 1 };
+
+static_assert(WHEEL_LEVELS * WHEEL_BITS >= 32, "every tick has a place");
 
 static void ring_init(struct wheel_item *head)
 {
@@ -34,9 +37,7 @@ void wheel_init(struct wheel *w, uint32_t now)
 /* The level on which `at` and `now` are in different slots of one ring. */
 static unsigned level_of(uint32_t now, uint32_t at)
 {
-	unsigned level = (31u - (unsigned)__builtin_clz(now ^ at)) / WHEEL_BITS;
-
-	return level < WHEEL_LEVELS ? level : WHEEL_LEVELS - 1;
+	return (31u - (unsigned)__builtin_clz(now ^ at)) / WHEEL_BITS;
 }
 
 static unsigned slot_of(uint32_t at, unsigned level)
@@ -44,28 +45,17 @@ static unsigned slot_of(uint32_t at, unsigned level)
 	return at >> (level * WHEEL_BITS) & MASK;
 }
 
-/* Beyond the last ring: as late as there is a place. It is looked at then, and
- * finds its own. */
-static uint32_t reachable(uint32_t now, uint32_t at)
-{
-	uint32_t last =
-		now | ((UINT32_C(1) << (WHEEL_LEVELS * WHEEL_BITS)) - 1);
-
-	return at > last ? last : at;
-}
-
 void wheel_add(struct wheel *w, struct wheel_item *i, uint32_t at)
 {
-	uint32_t place = reachable(w->now, at);
 	unsigned level, slot;
 
 	i->at = at;
-	if (place <= w->now) {
+	if (at <= w->now) {
 		ring_append(&w->due, i);
 		return;
 	}
-	level = level_of(w->now, place);
-	slot = slot_of(place, level);
+	level = level_of(w->now, at);
+	slot = slot_of(at, level);
 	ring_append(&w->slots[level][slot], i);
 	w->busy[level] |= UINT64_C(1) << slot;
 }

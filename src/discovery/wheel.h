@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Ticks up to 64^4 ahead of now have a place; further off is the last one. */
-enum { WHEEL_BITS = 6, WHEEL_SLOTS = 1 << WHEEL_BITS, WHEEL_LEVELS = 4 };
+/* Enough levels for every tick that there is. */
+enum { WHEEL_BITS = 6, WHEEL_SLOTS = 1 << WHEEL_BITS, WHEEL_LEVELS = 6 };
 
 /* Embedded in what is due. All zero: in no wheel. */
 struct wheel_item {
