@@ -13,9 +13,9 @@ void roll_done(struct roll *r)
 
 static struct roll_item *item_at(const struct roll *r, size_t place)
 {
-	uintptr_t p = r->places[place];
+	uint64_t p = r->places[place];
 
-	return p & 1 ? NULL : (struct roll_item *)p;
+	return p & 1 ? NULL : (struct roll_item *)(uintptr_t)p;
 }
 
 static uint64_t id_at(const struct roll *r, size_t place)
@@ -45,7 +45,7 @@ static void close_up(struct roll *r)
 int roll_add(struct roll *r, struct roll_item *i)
 {
 	size_t room = r->room ? r->room + r->room / 2 : FIRST_ROOM;
-	uintptr_t *places;
+	uint64_t *places;
 
 	if (r->n == r->room) {
 		places = reallocarray(r->places, room, sizeof(*places));
@@ -62,7 +62,7 @@ int roll_add(struct roll *r, struct roll_item *i)
 
 void roll_remove(struct roll *r, struct roll_item *i)
 {
-	r->places[i->place] = (uintptr_t)i->id << 1 | 1;
+	r->places[i->place] = i->id << 1 | 1;
 	r->gone++;
 	/* So each removal pays for the closing of one gap. */
 	if (r->gone > FEW && r->gone > r->n / 3)

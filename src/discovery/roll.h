@@ -20,8 +20,9 @@ struct roll_item {
 
 struct roll {
 	/* Private. A place holds an item, or where it is odd the number of one
-	 * that is gone, and a one behind it. */
-	uintptr_t *places;
+	 * that is gone, and a one behind it: of 64 bits everywhere, since a
+	 * number of 31 would not last. */
+	uint64_t *places;
 	size_t n, room, gone;
 	uint64_t last; /* number */
 };
