@@ -185,16 +185,16 @@ static bool is_at(const struct book_address *a, const struct net_address *b)
 }
 
 /* What is over, or was said more than a second before a new set of the same
- * type. Returns whether anything went. */
+ * type. A goodbye begins none. Returns whether anything went. */
 static bool clean(struct book_host *x, const struct book_news *n)
 {
-	bool went = false;
+	bool went = false, flush = n->flush && n->ttl > 0;
 
 	for (size_t i = x->n; i-- > 0;) {
 		const struct book_address *a = address_at(x, i);
 
 		if (a->until_ms > n->now_ms &&
-			(!n->flush || a->family != n->address.family ||
+			(!flush || a->family != n->address.family ||
 				is_at(a, &n->address) ||
 				n->now_ms - a->heard_ms <= FLUSH_MS))
 			continue;

@@ -44,7 +44,8 @@ const char *book_name(const struct book_host *x); /* "" for NULL */
 struct book_news {
 	struct net_address address, source; /* and who announced it */
 	uint32_t ttl;                       /* seconds; 0: it goes */
-	bool flush; /* what was heard more than a second ago is void (10.2) */
+	bool flush; /* what was heard more than a second ago is void (10.2), but
+		       for goodbyes, which void what they name */
 	uint64_t now_ms;
 };
 
