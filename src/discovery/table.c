@@ -18,10 +18,14 @@ void table_init(struct table *t, size_t bound, const struct siphash_key *key,
 void table_done(struct table *t)
 {
 	struct discovery_entry *e;
+	uint64_t id = 0;
 
 	t->gone = NULL;
-	while ((e = table_after(t, 0)))
+	while ((e = table_after(t, id))) {
+		/* Not from the first on: there are the gaps. */
+		id = e->roll.id;
 		table_remove(t, e, DISCOVERY_LEFT);
+	}
 	book_done(&t->book);
 	quota_done(&t->quota);
 	roll_done(&t->roll);
