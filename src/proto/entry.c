@@ -155,13 +155,16 @@ static bool is_instance(const struct mdns_name *n)
 	return mdns_name_instance(n, &label, type);
 }
 
-/* A PTR of "_ipp._tcp.local" or of a subtype of it (7.1). */
+/* A PTR of "_ipp._tcp.local" or of a subtype of it, which may end before the
+ * instance does (7.1). */
 static bool tells_instance(const struct mdns_item *i)
 {
 	char type[MDNS_SERVICE_TEXT];
 
 	return !mdns_name_is_enumeration(&i->name) &&
-	       mdns_name_service(&i->name, type) && is_instance(&i->targets[0]);
+	       (i->ttl > 0 ? mdns_name_service(&i->name, type)
+			   : mdns_name_is_service(&i->name)) &&
+	       is_instance(&i->targets[0]);
 }
 
 bool mdns_tells(const struct mdns_item *i, struct mdns_telling *ret)

@@ -86,8 +86,8 @@ struct mdns_telling {
 
 /*
  * Reads what a record tells; it points into the item. False: nothing of a
- * service or a host, as enumeration, reverse names and NSEC; or it stands in a
- * question or a proposal.
+ * service or a host, as enumeration, reverse names, NSEC and the goodbye of a
+ * subtype; or it stands in a question or a proposal.
  */
 bool mdns_tells(const struct mdns_item *i, struct mdns_telling *ret);
 
