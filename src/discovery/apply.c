@@ -29,19 +29,27 @@ struct application {
 
 static void tell_touched(struct discovery *d)
 {
-	size_t n = d->n_touched;
+	struct discovery_entry *e;
 
-	d->n_touched = 0;
-	for (size_t i = 0; i < n; i++)
-		if (d->touched[i])
-			discovery_tell(d, d->touched[i]);
+	while ((e = d->touched)) {
+		d->touched = e->touched;
+		e->is_touched = false;
+		discovery_tell(d, e);
+	}
+	d->touched_end = &d->touched;
 }
 
-void apply_forget(struct discovery *d, const struct discovery_entry *e)
+void apply_forget(struct discovery *d, struct discovery_entry *e)
 {
-	for (size_t i = 0; i < d->n_touched; i++)
-		if (d->touched[i] == e)
-			d->touched[i] = NULL;
+	struct discovery_entry **at = &d->touched;
+
+	if (!e->is_touched)
+		return;
+	while (*at != e)
+		at = &(*at)->touched;
+	*at = e->touched;
+	if (!*at)
+		d->touched_end = at;
 }
 
 /* Counts a message once for each entry that it tells of. */
@@ -49,12 +57,12 @@ static void touch(const struct application *a, struct discovery_entry *e)
 {
 	struct discovery *d = a->d;
 
-	if (e->message == d->message)
+	if (e->is_touched)
 		return;
-	e->message = d->message;
-	if (d->n_touched == DISCOVERY_TOUCHED)
-		tell_touched(d);
-	d->touched[d->n_touched++] = e;
+	e->is_touched = true;
+	e->touched = NULL;
+	*d->touched_end = e;
+	d->touched_end = &e->touched;
 	table_touch(e, a->seen_ms);
 }
 
@@ -353,7 +361,6 @@ void apply_heard(
 	};
 	struct proto_entry n;
 
-	d->message++;
 	if (p->protocol == CONFIG_PAYLOAD_NONE) {
 		excerpt_entry(h->data, h->size, &n);
 		apply_entry(&a, &n);

@@ -253,6 +253,7 @@ int discovery_new(struct discovery **ret, uv_loop_t *loop, struct relay *relay,
 	d->loop = loop;
 	d->relay = relay;
 	d->callbacks = *callbacks;
+	d->touched_end = &d->touched;
 	table_init(&d->table, bound, &key, uv_now(loop));
 	d->table.gone = entry_gone;
 	d->table.data = d;

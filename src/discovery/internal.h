@@ -10,8 +10,6 @@
 enum {
 	/* Work for one turn of the loop, before the relay has its turn. */
 	DISCOVERY_TURN = 256,
-	/* Entries of one message that are told of together. */
-	DISCOVERY_TOUCHED = 32,
 	/* Lifetimes are believed up to a day, in seconds. */
 	DISCOVERY_LIFETIME_MAX = 24 * 60 * 60,
 	/* Payloads that are kept to be repeated, and how large, in bytes. */
@@ -51,12 +49,10 @@ struct discovery {
 	struct table table;
 	struct place *places;
 	uint64_t last_place;
-	uint32_t message; /* number of the one that is taken in */
-	struct discovery_entry *touched[DISCOVERY_TOUCHED];
-	size_t n_touched;
+	/* Entries that the message of now tells of, and the list's end. */
+	struct discovery_entry *touched, **touched_end;
 	uv_timer_t timer;
 	uint64_t armed_ms; /* when it runs; 0: it does not */
-	bool closing;
 
 	struct echo echo;
 	struct quota kept;
@@ -82,7 +78,7 @@ void discovery_tell(struct discovery *d, struct discovery_entry *e);
 void apply_heard(
 	struct discovery *d, struct place *p, const struct relay_heard *h);
 /* An entry goes, which may have been touched. */
-void apply_forget(struct discovery *d, const struct discovery_entry *e);
+void apply_forget(struct discovery *d, struct discovery_entry *e);
 
 /* ---- repeat.c: `repeat` of a group, and replays ---- */
 

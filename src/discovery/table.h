@@ -47,12 +47,13 @@ struct discovery_entry {
 	int64_t first_seen_ms, last_seen_ms; /* since 1970 */
 	struct net_address source;
 	uint16_t port;
-	bool has_pointer; /* mDNS: a PTR says how long it lives */
-	bool is_bye;      /* it said goodbye, and ends soon */
-	bool is_new;      /* nobody has been told */
-	bool is_changed;  /* likewise */
-	uint32_t message; /* the last that told of it */
+	bool has_pointer : 1; /* mDNS: a PTR says how long it lives */
+	bool is_bye : 1;      /* it said goodbye, and ends soon */
+	bool is_new : 1;      /* nobody has been told */
+	bool is_changed : 1;  /* likewise */
+	bool is_touched : 1;  /* the message of now tells of it */
 	uint32_t count;
+	struct discovery_entry *touched; /* the next one of those */
 };
 
 struct table {
