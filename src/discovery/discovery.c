@@ -114,28 +114,48 @@ struct place *discovery_place(
 	return p ? p : place_new(d, g, &i);
 }
 
-/* A walk over all entries: devices go seldom. */
-static void empty_place(struct discovery *d, struct place *p)
+/* Removes `n` entries of places that are not marked. */
+static void remove_unmarked(struct discovery *d, size_t n)
 {
 	struct discovery_entry *e;
 	uint64_t id = 0;
 
-	while (p->entries > 0 && (e = table_after(&d->table, id))) {
+	while (n > 0 && (e = table_after(&d->table, id))) {
 		id = e->roll.id;
-		if (e->place == p)
-			table_remove(&d->table, e, DISCOVERY_LEFT);
+		if (e->place->is_marked)
+			continue;
+		table_remove(&d->table, e, DISCOVERY_LEFT);
+		n--;
 	}
 }
 
-static void remove_place(struct discovery *d, struct place *p)
+/* Removes places that are not marked: by one walk over all entries, however
+ * many go. */
+static void sweep(struct discovery *d)
 {
-	struct place **at = &d->places;
+	struct place **at = &d->places, *p;
+	size_t n = 0;
 
-	empty_place(d, p);
-	while (*at != p)
-		at = &(*at)->next;
-	*at = p->next;
-	place_free(p);
+	for (p = d->places; p; p = p->next)
+		if (!p->is_marked)
+			n += p->entries;
+	remove_unmarked(d, n);
+	while ((p = *at)) {
+		if (p->is_marked) {
+			at = &p->next;
+			continue;
+		}
+		*at = p->next;
+		place_free(p);
+	}
+}
+
+static void mark_all(struct discovery *d, bool is_marked)
+{
+	struct place *p;
+
+	for (p = d->places; p; p = p->next)
+		p->is_marked = is_marked;
 }
 
 void discovery_left(struct discovery *d, const struct relay_segment *s)
@@ -145,8 +165,11 @@ void discovery_left(struct discovery *d, const struct relay_segment *s)
 
 	relay_segment_get(s, &i);
 	p = find_place(d, group_of(s)->name, &i);
-	if (p)
-		remove_place(d, p);
+	if (!p)
+		return;
+	mark_all(d, true);
+	p->is_marked = false;
+	sweep(d);
 	discovery_arm(d);
 }
 
@@ -172,18 +195,12 @@ static void mark_group(struct discovery *d, const struct relay_group *g)
 void discovery_configure(struct discovery *d, const struct config *c)
 {
 	const struct relay_group *g = NULL;
-	struct place *p, *next;
 
 	quota_set_bound(&d->table.quota, c->limits.discovered);
-	for (p = d->places; p; p = p->next)
-		p->is_marked = false;
+	mark_all(d, false);
 	while ((g = relay_group_next(d->relay, g)))
 		mark_group(d, g);
-	for (p = d->places; p; p = next) {
-		next = p->next;
-		if (!p->is_marked)
-			remove_place(d, p);
-	}
+	sweep(d);
 	discovery_arm(d);
 }
 
