@@ -163,6 +163,8 @@ static int start_control(struct daemon *d, const char *version, int fd)
 {
 	struct control_handles handles = {
 		.relay = d->relay,
+		.discovery = d->discovery,
+		.announce = d->announce,
 		.devices = d->devices,
 		.version = version,
 		.started_ms = uv_now(d->loop),

@@ -135,6 +135,8 @@ static void heard(void *data, const struct relay_heard *h)
 
 	discovery_heard(d->discovery, h);
 	announce_heard(d->announce, h);
+	if (h->flow)
+		control_tell_answer(d->control, h);
 }
 
 static void ready(void *data, const struct relay_segment *s)
@@ -159,9 +161,18 @@ struct relay_callbacks report_callbacks(struct daemon *d)
 	};
 }
 
+static void entry_changed(void *data, const struct discovery_entry *e,
+	enum discovery_change change, enum discovery_reason why)
+{
+	const struct daemon *d = data;
+
+	control_tell_entry(d->control, e, change, why);
+}
+
 struct discovery_callbacks report_discovery_callbacks(struct daemon *d)
 {
-	return (struct discovery_callbacks){ .data = d };
+	return (struct discovery_callbacks){ .changed = entry_changed,
+		.data = d };
 }
 
 /* One that falls silent is for its owner to know of; the rest is for those
@@ -171,6 +182,7 @@ static void announced(void *data, const struct announce_event *e)
 	const struct daemon *d = data;
 	struct announce_info i;
 
+	control_tell_announcement(d->control, e);
 	if (e->what != ANNOUNCE_STATE)
 		return;
 	announce_get(d->announce, e->entry, &i);
