@@ -235,6 +235,38 @@ START_TEST(what_is_its_own_is_handed_out_to_nobody)
 }
 END_TEST
 
+/* An answer comes to the port that its search left by. */
+START_TEST(an_answer_is_handed_out_with_its_flow)
+{
+	struct house_datagram d;
+	struct notes n;
+	int searcher, device;
+
+	notes_setup(&n, BETWEEN("replies: proxy, interfaces: [one, two]"));
+	searcher = house_hear(&n.b.house, 1, "10.9.1.2", 4000);
+	device = house_hear(&n.b.house, 2, "239.1.1.1", 5000);
+	house_say(&n.b.house, searcher, 1, "239.1.1.1", 5000, "who?", 4);
+	house_next(&n.b.house, device, &d);
+	ck_assert_int_eq(d.size, 4);
+	ck_assert_uint_eq(n.n, 1);
+	ck_assert_int_eq(n.last.kind, PROTO_SEARCH);
+	ck_assert_uint_eq(n.last.flow, 0);
+	house_send(&n.b.house, 2, d.source, d.port, 5000, 64, "me!", 3);
+	bench_expect(&n.b, searcher, "me!", 3);
+	ck_assert_uint_eq(n.n, 2);
+	ck_assert_str_eq(n.data, "me!");
+	ck_assert_str_eq(n.interface, "two");
+	ck_assert_uint_ne(n.last.flow, 0);
+	/* The same once more is none. */
+	house_send(&n.b.house, 2, d.source, d.port, 5000, 64, "me!", 3);
+	ck_assert(house_is_silent(&n.b.house, searcher));
+	ck_assert_uint_eq(n.n, 2);
+	(void)close(searcher);
+	(void)close(device);
+	bench_close(&n.b);
+}
+END_TEST
+
 static bool is_ready(void *data)
 {
 	return ((const struct notes *)data)->ready > 0;
@@ -360,6 +392,7 @@ int main(void)
 	tcase_add_test(out, what_a_filter_drops_is_handed_out_too);
 	tcase_add_test(out, a_copy_is_handed_out_as_one);
 	tcase_add_test(out, what_is_its_own_is_handed_out_to_nobody);
+	tcase_add_test(out, an_answer_is_handed_out_with_its_flow);
 	tcase_add_test(out, a_segment_that_changes_its_address_is_ready_anew);
 	suite_add_tcase(s, out);
 	tcase_add_test(again, what_is_repeated_goes_to_all_but_its_own_segment);
