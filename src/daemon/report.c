@@ -295,6 +295,7 @@ void report_status(const struct daemon *d)
 void daemon_log_status(const struct daemon *d)
 {
 	struct tally t = count(d);
+	struct relay_limit discovered;
 	struct relay_counters c;
 	uint64_t dropped = 0;
 	char text[512];
@@ -302,10 +303,13 @@ void daemon_log_status(const struct daemon *d)
 
 	describe(&t, text, sizeof(text));
 	relay_totals(d->relay, &c);
+	discovery_limit(d->discovery, &discovered);
 	for (i = 0; i < RELAY_VERDICTS; i++)
 		dropped += c.dropped[i];
 	service_log(&d->log, LOG_NOTICE, NULL,
-		"status: %s; received %llu, sent %llu, dropped %llu", text,
+		"status: %s; discovered %llu; received %llu, sent %llu, "
+		"dropped %llu",
+		text, (unsigned long long)discovered.used,
 		(unsigned long long)c.received, (unsigned long long)c.sent,
 		(unsigned long long)dropped);
 }
