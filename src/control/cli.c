@@ -1,281 +1,23 @@
 /*
  * crierctl. One run:
- *   1. parse() reads the options, the command and its arguments into the
+ *   1. cli_parse() reads the options, the command and its arguments into the
  *      parameters of the method that has the command's name.
- *   2. run() calls it on the control socket (or monitors what happens there).
+ *   2. run() calls it on the control socket, page by page where there are
+ *      pages (or monitors what happens there).
  *   3. Its result is printed as a table or as JSON, its error to `err`.
  */
+#include "control/cli.h"
+
 #include "control/client.h"
-#include "control/commands.h"
 #include "control/control.h"
 #include "control/monitor.h"
 #include "control/table.h"
 #include "control/text.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { GO_ON = -1, DONE = 0, REFUSED = 1, USAGE = 2, UNREACHABLE = 3 };
-
-struct cli {
-	FILE *out, *err;
-	const char *version;
-	const char *socket;
-	bool json;
-	const struct command *command;
-	json_t *params;
-};
-
-/* ---- complaints ---- */
-
-__attribute__((format(printf, 2, 3))) static int misused(
-	const struct cli *c, const char *format, ...)
-{
-	const char *command = c->command ? c->command->name : "";
-	va_list ap;
-
-	(void)fputs("crierctl: ", c->err);
-	va_start(ap, format);
-	(void)vfprintf(c->err, format, ap);
-	va_end(ap);
-	(void)fprintf(c->err, "\nTry \"crierctl %s%s--help\".\n", command,
-		*command ? " " : "");
-	return USAGE;
-}
-
-static int out_of_memory(const struct cli *c)
-{
-	(void)fprintf(c->err, "crierctl: %s\n", strerror(ENOMEM));
-	return REFUSED;
-}
-
-/* ---- the command line ---- */
-
-static int read_number(const struct cli *c, const struct command_argument *a,
-	const char *value, json_t **ret)
-{
-	char *end;
-	long number;
-
-	errno = 0;
-	number = strtol(value, &end, 10);
-	if (errno || end == value || *end)
-		return misused(
-			c, "\"%s\" is no number for --%s", value, a->option);
-	if (a->kind == COMMAND_COUNT && number < 1)
-		return misused(c, "--%s is 1 or more", a->option);
-	*ret = json_integer(number);
-	return GO_ON;
-}
-
-static int read_switch(const struct cli *c, const char *value, json_t **ret)
-{
-	bool on = !strcmp(value, "on");
-
-	if (!on && strcmp(value, "off"))
-		return misused(c, "\"%s\" is neither on nor off", value);
-	*ret = json_boolean(on);
-	return GO_ON;
-}
-
-/* The value (NULL: of a flag) as JSON; NULL in `*ret` where memory ran out. */
-static int read_value(const struct cli *c, const struct command_argument *a,
-	const char *value, json_t **ret)
-{
-	const char *rest = value;
-	uint32_t character;
-
-	while (rest && *rest) {
-		rest += text_decode(rest, &character);
-		if (character == TEXT_INVALID)
-			return misused(c, "\"%s\" is not UTF-8", value);
-	}
-	switch (a->kind) {
-	case COMMAND_NUMBER:
-	case COMMAND_COUNT:
-		return read_number(c, a, value, ret);
-	case COMMAND_SWITCH:
-		return read_switch(c, value, ret);
-	case COMMAND_FLAG:
-		*ret = json_true();
-		return GO_ON;
-	case COMMAND_STRING:
-	case COMMAND_LIST:
-		break;
-	}
-	*ret = json_string(value);
-	return GO_ON;
-}
-
-static int append_param(json_t *params, const char *key, json_t *value)
-{
-	json_t *list = json_object_get(params, key);
-
-	if (list)
-		return json_array_append_new(list, value);
-	return json_object_set_new(params, key, json_pack("[o]", value));
-}
-
-static int set_argument(const struct cli *c, const struct command_argument *a,
-	const char *value)
-{
-	json_t *json = NULL;
-	int r;
-
-	r = read_value(c, a, value, &json);
-	if (r != GO_ON)
-		return r;
-	if (a->kind == COMMAND_LIST)
-		r = append_param(c->params, a->param, json);
-	else
-		r = json_object_set_new(c->params, a->param, json);
-	return r < 0 ? out_of_memory(c) : GO_ON;
-}
-
-/* What getopt_long() returns for the long options, from here on. */
-enum { OPTION_JSON = 256, OPTION_ARGUMENT };
-
-enum { OPTIONS_MAX = 20 };
-
-/* The options of every command, and of the one that is known by now. */
-static void fill_options(
-	const struct command *command, struct option options[OPTIONS_MAX])
-{
-	static const struct option common[] = {
-		{ "socket", required_argument, NULL, 's' },
-		{ "json", no_argument, NULL, OPTION_JSON },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-	};
-	size_t n = sizeof(common) / sizeof(common[0]);
-
-	memset(options, 0, OPTIONS_MAX * sizeof(options[0]));
-	memcpy(options, common, sizeof(common));
-	for (size_t i = 0; command && i < command->n_arguments; i++)
-		if (command->arguments[i].option)
-			options[n++] = (struct option){
-				.name = command->arguments[i].option,
-				.has_arg = command->arguments[i].shown
-						   ? required_argument
-						   : no_argument,
-				.val = OPTION_ARGUMENT + (int)i,
-			};
-}
-
-static int help(const struct cli *c)
-{
-	if (c->command)
-		command_print_help(c->command, c->out);
-	else
-		commands_print_help(c->out);
-	return DONE;
-}
-
-static int take_option(struct cli *c, int option, const char *word)
-{
-	switch (option) {
-	case 's':
-		c->socket = optarg;
-		return GO_ON;
-	case OPTION_JSON:
-		c->json = true;
-		return GO_ON;
-	case 'h':
-		return help(c);
-	case 'V':
-		(void)fprintf(c->out, "crierctl %s\n", c->version);
-		return DONE;
-	case ':':
-		return misused(c, "option \"%s\" needs a value", word);
-	case '?':
-		if (optopt && optopt < OPTION_JSON)
-			return misused(c, "unknown option \"-%c\"", optopt);
-		return misused(c, "unknown option \"%s\"", word);
-	default:
-		return set_argument(c,
-			&c->command->arguments[option - OPTION_ARGUMENT],
-			optarg);
-	}
-}
-
-/* Reads options; `how` is getopt's, and says where it ends. optind tells. */
-static int read_options(struct cli *c, int argc, char *argv[], const char *how)
-{
-	struct option options[OPTIONS_MAX];
-	int option, r = GO_ON;
-
-	fill_options(c->command, options);
-	opterr = 0;
-	optind = 0; /* begin anew, as glibc and musl understand it */
-	while (r == GO_ON) {
-		option = getopt_long(argc, argv, how, options, NULL);
-		if (option < 0)
-			return GO_ON;
-		r = take_option(c, option, argv[optind - 1]);
-	}
-	return r;
-}
-
-static int read_words(struct cli *c, int argc, char *argv[])
-{
-	const struct command_argument *a = c->command->arguments;
-	int next = 0, r;
-
-	for (size_t i = 0; i < c->command->n_arguments; i++) {
-		if (a[i].option || next == argc)
-			continue;
-		r = set_argument(c, &a[i], argv[next++]);
-		if (r != GO_ON)
-			return r;
-	}
-	if (next < argc)
-		return misused(c, "\"%s\" is one word too many", argv[next]);
-	for (size_t i = 0; i < c->command->n_arguments; i++)
-		if (a[i].required && !json_object_get(c->params, a[i].param))
-			return misused(c, "%s needs %s%s", c->command->name,
-				a[i].option ? "--" : "",
-				a[i].option ? a[i].option : a[i].shown);
-	return GO_ON;
-}
-
-static int find_command(struct cli *c, const char *name)
-{
-	const char *nearest;
-
-	c->command = command_find(name, &nearest);
-	if (c->command)
-		return GO_ON;
-	if (nearest)
-		return misused(c,
-			"unknown command \"%s\", did you mean "
-			"\"%s\"?",
-			name, nearest);
-	return misused(c, "unknown command \"%s\"", name);
-}
-
-static int parse(struct cli *c, int argc, char *argv[])
-{
-	int r;
-
-	r = read_options(c, argc, argv, "+:s:hV");
-	if (r != GO_ON)
-		return r;
-	if (optind >= argc)
-		return misused(c, "a command is missing");
-	argc -= optind;
-	argv += optind;
-	r = find_command(c, argv[0]);
-	if (r != GO_ON)
-		return r;
-	r = read_options(c, argc, argv, ":s:hV");
-	if (r != GO_ON)
-		return r;
-	return read_words(c, argc - optind, argv + optind);
-}
 
 /* ---- the call ---- */
 
@@ -295,7 +37,7 @@ static int unreachable(const struct cli *c, int error)
 		(void)fputs("The mode of the socket says who may connect: "
 			    "control.mode and control.group in crierd.yaml.\n",
 			c->err);
-	return UNREACHABLE;
+	return CLI_UNREACHABLE;
 }
 
 /* One error of a configuration. */
@@ -333,9 +75,11 @@ static int refused(const struct cli *c, const json_t *error)
 	(void)table_print_text(
 		c->err, message ? message : "refused", TABLE_PLAIN, false);
 	(void)fputc('\n', c->err);
-	json_array_foreach(json_object_get(data, "errors"), i, one)
-		print_config_error(c, file ? file : "", one);
-	return REFUSED;
+	/* Without a file it is what the command line says, which the message
+	 * tells already. */
+	json_array_foreach(json_object_get(data, "errors"), i, one) if (file)
+		print_config_error(c, file, one);
+	return CLI_REFUSED;
 }
 
 static bool is_coloured(FILE *out)
@@ -357,7 +101,7 @@ static int print_result(const struct cli *c, const json_t *result)
 		r = -EIO;
 	else
 		(void)fputc('\n', c->out);
-	return r == -ENOMEM ? out_of_memory(c) : DONE;
+	return r == -ENOMEM ? cli_no_memory(c) : CLI_DONE;
 }
 
 static int print_answer(const struct cli *c, const json_t *answer)
@@ -368,6 +112,70 @@ static int print_answer(const struct cli *c, const json_t *answer)
 		return refused(c, json_object_get(answer, "error"));
 	return print_result(c, result);
 }
+
+/* ---- pages ---- */
+
+/* Small ones: the daemon relays between them. */
+enum { PAGE = 250 };
+
+/*
+ * Adds what a page has to `entries`. Returns 1, and the next page's cursor is
+ * in the parameters; 0 where this was the last one; -ENOMEM.
+ */
+static int take_page(const struct cli *c, const json_t *result, json_t *entries)
+{
+	json_t *some = json_object_get(result, "entries");
+	json_t *cursor = json_object_get(result, "cursor");
+
+	if (json_is_array(some) && json_array_extend(entries, some) < 0)
+		return -ENOMEM;
+	/* One that stays where it is would never end. */
+	if (!json_is_string(cursor) ||
+		json_equal(cursor, json_object_get(c->params, "cursor")))
+		return 0;
+	return json_object_set(c->params, "cursor", cursor) < 0 ? -ENOMEM : 1;
+}
+
+/* Calls until there is no more, for one answer that has it all. */
+static int call_pages(const struct cli *c, struct client *client,
+	json_t *entries, json_t **ret)
+{
+	json_t *answer, *result;
+	int r;
+
+	do {
+		r = client_call(client, c->command->name, c->params, &answer);
+		if (r < 0)
+			return r;
+		result = json_object_get(answer, "result");
+		if (!json_is_object(result)) {
+			*ret = answer;
+			return 0;
+		}
+		r = take_page(c, result, entries);
+		if (r == 0 &&
+			json_object_set(result, "entries", entries) == 0 &&
+			json_object_set_new(result, "cursor", json_null()) == 0)
+			*ret = answer;
+		else
+			json_decref(answer);
+	} while (r > 0);
+	return r == 0 && !*ret ? -ENOMEM : r;
+}
+
+static int call_paged(const struct cli *c, struct client *client, json_t **ret)
+{
+	json_t *entries = json_array();
+	int r = -ENOMEM;
+
+	if (entries && json_object_set_new(
+			       c->params, "limit", json_integer(PAGE)) == 0)
+		r = call_pages(c, client, entries, ret);
+	json_decref(entries);
+	return r;
+}
+
+/* ---- one run ---- */
 
 static int call(const struct cli *c, struct client *client, json_t **ret)
 {
@@ -381,6 +189,8 @@ static int call(const struct cli *c, struct client *client, json_t **ret)
 
 	if (!c->command->show)
 		return monitor_run(client, &monitor, ret);
+	if (c->command->paged)
+		return call_paged(c, client, ret);
 	return client_call(client, c->command->name, params, ret);
 }
 
@@ -396,11 +206,11 @@ static int run(const struct cli *c)
 	r = call(c, &client, &answer);
 	client_done(&client);
 	if (r == -ENOMEM)
-		return out_of_memory(c);
+		return cli_no_memory(c);
 	if (r < 0)
 		return unreachable(c, r);
 	if (!answer) /* the monitor has shown all that was asked for */
-		return DONE;
+		return CLI_DONE;
 	r = print_answer(c, answer);
 	json_decref(answer);
 	return r;
@@ -416,12 +226,12 @@ int control_cli(
 		.socket = CRIER_SOCKET,
 		.params = json_object(),
 	};
-	int r = GO_ON;
+	int r = CLI_GO_ON;
 
 	if (!c.params)
-		return out_of_memory(&c);
-	r = parse(&c, argc, argv);
-	if (r == GO_ON)
+		return cli_no_memory(&c);
+	r = cli_parse(&c, argc, argv);
+	if (r == CLI_GO_ON)
 		r = run(&c);
 	json_decref(c.params);
 	if (fflush(out) || ferror(out)) {
@@ -429,7 +239,7 @@ int control_cli(
 			"crierctl: the output cannot be written: "
 			"%s\n",
 			strerror(errno));
-		return REFUSED;
+		return CLI_REFUSED;
 	}
 	return r;
 }

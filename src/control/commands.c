@@ -19,7 +19,7 @@ static const struct command_argument explain_arguments[] = {
 	{ "port", "port", COMMAND_NUMBER, false, "PORT",
 		"its source port (default: the group's)" },
 	{ "destination", "destination", COMMAND_STRING, false, "ADDRESS",
-		"where it is sent to (default: any address of the group)" },
+		"where to (default: any address of the group)" },
 	{ "ttl", "ttl", COMMAND_NUMBER, false, "TTL",
 		"its TTL or hop limit (default: as an announcer's)" },
 	{ "size", "size", COMMAND_NUMBER, false, "BYTES",
@@ -31,6 +31,53 @@ static const struct command_argument explain_arguments[] = {
 	{ "name", "names", COMMAND_LIST, false, "NAME", "the same as --type" },
 };
 
+static const struct command_argument discovered_arguments[] = {
+	{ "group", "group", COMMAND_STRING, false, "GROUP",
+		"only what was heard in this group" },
+	{ "interface", "interface", COMMAND_STRING, false, "NAME",
+		"only what was heard on this interface or device" },
+	{ "type", "type", COMMAND_STRING, false, "TYPE",
+		"only this service type or target" },
+};
+
+static const struct command_argument announce_arguments[] = {
+	{ NULL, "name", COMMAND_STRING, true, "NAME",
+		"what the announcement is to be called" },
+	{ "group", "group", COMMAND_STRING, true, "GROUP",
+		"the group that it is sent to" },
+	{ "text", "payload.text", COMMAND_STRING, false, "TEXT",
+		"what it says; %{address} and the like are filled in" },
+	{ "hex", "payload.hex", COMMAND_STRING, false, "HEX",
+		"the same in hexadecimal digits" },
+	{ "base64", "payload.base64", COMMAND_STRING, false, "BASE64",
+		"the same in base64" },
+	{ "file", "payload.base64", COMMAND_FILE, false, "FILE",
+		"the same from a file, of up to 48000 bytes" },
+	{ "interval", "interval", COMMAND_STRING, false, "DURATION",
+		"how often, such as 30s (default: 60s)" },
+	{ "burst", "burst", COMMAND_COUNT, false, "NUMBER",
+		"how many close together at first (default: 1)" },
+	{ "goodbye", "goodbye.text", COMMAND_STRING, false, "TEXT",
+		"what is said at the end" },
+	{ "goodbye-hex", "goodbye.hex", COMMAND_STRING, false, "HEX",
+		"the same in hexadecimal digits" },
+	{ "service-name", "service.name", COMMAND_STRING, false, "NAME",
+		"instead of a payload: a DNS-SD service" },
+	{ "service-type", "service.type", COMMAND_STRING, false, "TYPE",
+		"its type, such as _http._tcp" },
+	{ "service-port", "service.port", COMMAND_COUNT, false, "PORT",
+		"its port" },
+	{ "service-host", "service.host", COMMAND_STRING, false, "HOST",
+		"its host (default: this one)" },
+	{ "txt", "service.txt", COMMAND_LIST, false, "KEY=VALUE",
+		"a string of its TXT record; may be repeated" },
+};
+
+static const struct command_argument withdraw_arguments[] = {
+	{ NULL, "name", COMMAND_STRING, true, "NAME",
+		"one that was announced at run time" },
+};
+
 static const struct command_argument monitor_arguments[] = {
 	{ "drops", "drops", COMMAND_FLAG, false, NULL,
 		"only what is not relayed, and why" },
@@ -40,6 +87,8 @@ static const struct command_argument monitor_arguments[] = {
 		"only this group; may be repeated" },
 	{ "interface", "interface", COMMAND_STRING, false, "NAME",
 		"only from or to this interface or device" },
+	{ "type", "type", COMMAND_STRING, false, "TYPE",
+		"only what is discovered of this type" },
 	{ "count", "count", COMMAND_COUNT, false, "NUMBER",
 		"end after so many events" },
 };
@@ -57,24 +106,35 @@ static const struct command_argument log_level_arguments[] = {
 #define ARGUMENTS(a) a, sizeof(a) / sizeof(a[0])
 
 static const struct command commands[] = {
-	{ "status", show_status, NULL, 0,
+	{ "status", show_status, false, NULL, 0,
 		"show in short what the daemon does" },
-	{ "interfaces", show_interfaces, NULL, 0,
+	{ "discovered", show_discovered, true, ARGUMENTS(discovered_arguments),
+		"show who announces what, and where" },
+	{ "interfaces", show_interfaces, false, NULL, 0,
 		"show interfaces and their devices" },
-	{ "groups", show_groups, ARGUMENTS(groups_arguments),
+	{ "groups", show_groups, false, ARGUMENTS(groups_arguments),
 		"show groups, their segments and counters" },
-	{ "flows", show_flows, NULL, 0,
+	{ "announcements", show_announcements, false, NULL, 0,
+		"show what it announces itself" },
+	{ "flows", show_flows, false, NULL, 0,
 		"show the searches that wait for answers" },
-	{ "monitor", NULL, ARGUMENTS(monitor_arguments),
+	{ "monitor", NULL, false, ARGUMENTS(monitor_arguments),
 		"show what happens, as it happens" },
-	{ "explain", show_explain, ARGUMENTS(explain_arguments),
+	{ "explain", show_explain, false, ARGUMENTS(explain_arguments),
 		"say what would become of a datagram" },
-	{ "presets", show_presets, NULL, 0,
+	{ "presets", show_presets, false, NULL, 0,
 		"show the protocols that a group can name" },
-	{ "reload", show_reload, NULL, 0, "read the configuration again" },
-	{ "standby", show_standby, ARGUMENTS(standby_arguments),
+	{ "metrics", show_metrics, false, NULL, 0,
+		"print all counters, for Prometheus" },
+	{ "reload", show_reload, false, NULL, 0,
+		"read the configuration again" },
+	{ "announce", show_announce, false, ARGUMENTS(announce_arguments),
+		"announce something until it is withdrawn" },
+	{ "withdraw", show_withdraw, false, ARGUMENTS(withdraw_arguments),
+		"say goodbye for an announcement and end it" },
+	{ "standby", show_standby, false, ARGUMENTS(standby_arguments),
 		"silence the groups that have a standby, or wake them" },
-	{ "log-level", show_log_level, ARGUMENTS(log_level_arguments),
+	{ "log-level", show_log_level, false, ARGUMENTS(log_level_arguments),
 		"say more or less in the log" },
 };
 
@@ -98,12 +158,13 @@ const struct command *command_find(const char *name, const char **ret_nearest)
 
 static void print_options(FILE *out)
 {
-	(void)fputs("\nOptions:\n"
-		    "  -s, --socket=SOCKET    the daemon's control socket, by "
-		    "default\n"
-		    "                         " CRIER_SOCKET "\n"
-		    "      --json             print the result as JSON\n"
-		    "  -h, --help             print this help\n",
+	(void)fputs(
+		"\nOptions:\n"
+		"  -s, --socket=SOCKET      the daemon's control socket, by "
+		"default\n"
+		"                           " CRIER_SOCKET "\n"
+		"      --json               print the result as JSON\n"
+		"  -h, --help               print this help\n",
 		out);
 }
 
@@ -113,10 +174,10 @@ void commands_print_help(FILE *out)
 		    "Talks to crierd, the discovery relay.\n\nCommands:\n",
 		out);
 	for (size_t i = 0; i < n_commands; i++)
-		(void)fprintf(out, "  %-22s %s\n", commands[i].name,
+		(void)fprintf(out, "  %-24s %s\n", commands[i].name,
 			commands[i].help);
 	print_options(out);
-	(void)fputs("  -V, --version          print the version\n"
+	(void)fputs("  -V, --version            print the version\n"
 		    "\n\"crierctl COMMAND --help\" says more of a command.\n"
 		    "Exit status: 0 done, 1 the daemon refused, 2 bad usage, "
 		    "3 no daemon answers.\n",
@@ -132,7 +193,7 @@ static void print_argument(const struct command_argument *a, FILE *out)
 			a->shown ? "=" : "", a->shown ? a->shown : "");
 	else
 		(void)snprintf(left, sizeof(left), "%s", a->shown);
-	(void)fprintf(out, "  %-22s %s\n", left, a->help);
+	(void)fprintf(out, "  %-24s %s\n", left, a->help);
 }
 
 void command_print_help(const struct command *command, FILE *out)

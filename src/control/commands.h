@@ -18,11 +18,14 @@ enum command_kind {
 	COMMAND_LIST,   /* may be repeated: an array of strings */
 	COMMAND_COUNT,  /* a number from 1 on */
 	COMMAND_FLAG,   /* an option without a value: true */
+	COMMAND_FILE,   /* a file's name: what it holds, in base64 */
 };
 
 struct command_argument {
 	const char *option; /* its name; NULL: a word behind the command */
-	const char *param;  /* the method's, or monitor_run()'s */
+	/* The method's, or monitor_run()'s; "a.b" is a member of the object
+	 * "a". */
+	const char *param;
 	enum command_kind kind;
 	bool required;
 	const char *shown; /* what stands for the value in the help; of a
@@ -34,6 +37,7 @@ struct command_argument {
 struct command {
 	const char *name;
 	show_result show; /* NULL: monitor_run() does it all */
+	bool paged;       /* the result is one page of `entries` */
 	const struct command_argument *arguments;
 	size_t n_arguments;
 	const char *help;

@@ -145,6 +145,95 @@ static int print_datagram(struct monitor *m, const json_t *event, bool dropped)
 	return r | print_payload(m, event);
 }
 
+/* ---- what is discovered ---- */
+
+/* Where it is, or how it is reached: "host:port", a location, its source. */
+static char *whereabouts(const json_t *entry)
+{
+	const char *location = phrase_word(entry, "location");
+	const char *host = phrase_word(entry, "host");
+	json_int_t port = phrase_number(entry, "port");
+
+	if (*location)
+		return strdup(location);
+	if (!*host)
+		host = phrase_word(entry, "source");
+	return port ? endpoint(host, port) : strdup(host);
+}
+
+static char *entry_text(const json_t *entry)
+{
+	const char *type = phrase_word(entry, "type");
+	const char *why = phrase_word(entry, "why");
+	char *where = whereabouts(entry), *at = place(entry), *text = NULL;
+
+	if (where && at)
+		text = phrase_format(" %s%s%s at %s: %s %s%s%s",
+			phrase_word(entry, "name"), *type ? " " : "", type,
+			where, phrase_word(entry, "group"), at,
+			*why ? ", " : "", why);
+	free(where);
+	free(at);
+	return text;
+}
+
+static int print_entry(const struct monitor *m, const json_t *entry)
+{
+	bool gone = !strcmp(phrase_word(entry, "event"), "expired");
+	bool changed = !strcmp(phrase_word(entry, "change"), "changed");
+	int r;
+
+	r = gone      ? print(m, " -", TABLE_WARN)
+	    : changed ? print(m, " ~", TABLE_PLAIN)
+		      : print(m, " +", TABLE_GOOD);
+	r |= print_taken(m, entry_text(entry), TABLE_PLAIN);
+	(void)fputc('\n', m->o->out);
+	return r;
+}
+
+/* ---- crier's own announcements ---- */
+
+static char *sent_text(const json_t *event)
+{
+	char *at = place(event), *text = NULL;
+	bool bye = !strcmp(phrase_word(event, "what"), "goodbye");
+
+	if (at)
+		text = phrase_format(
+			"%s to %s", bye ? "goodbye" : "announced", at);
+	free(at);
+	return text;
+}
+
+static char *state_text(const json_t *event)
+{
+	const char *error = phrase_word(event, "error");
+
+	return phrase_format("%s%s%s", phrase_word(event, "state"),
+		*error ? ": " : "", error);
+}
+
+static int print_announcement(const struct monitor *m, const json_t *event)
+{
+	const char *what = phrase_word(event, "what");
+	char *text;
+	int r;
+
+	r = print_taken(m,
+		phrase_format(" %s %s: ", phrase_word(event, "group"),
+			phrase_word(event, "name")),
+		TABLE_PLAIN);
+	if (!strcmp(what, "sent") || !strcmp(what, "goodbye"))
+		text = sent_text(event);
+	else if (!strcmp(what, "removed"))
+		text = strdup("announced no more");
+	else
+		text = state_text(event);
+	r |= print_taken(m, text, TABLE_PLAIN);
+	(void)fputc('\n', m->o->out);
+	return r;
+}
+
 /* ---- other events ---- */
 
 static int print_segment(const struct monitor *m, const json_t *event)
@@ -226,6 +315,10 @@ static int print_event(struct monitor *m, const json_t *event)
 		r |= print_datagram(m, event, false);
 	else if (!strcmp(kind, "drop"))
 		r |= print_datagram(m, event, true);
+	else if (!strcmp(kind, "discovered") || !strcmp(kind, "expired"))
+		r |= print_entry(m, event);
+	else if (!strcmp(kind, "announcement"))
+		r |= print_announcement(m, event);
 	else if (!strcmp(kind, "segment"))
 		r |= print_segment(m, event);
 	else if (!strcmp(kind, "storm"))
@@ -247,7 +340,10 @@ static bool is_at(const json_t *at, const char *name)
 static bool is_wanted(const struct monitor *m, const json_t *event)
 {
 	const char *interface = phrase_word(m->o->params, "interface");
+	const char *type = phrase_word(m->o->params, "type");
 
+	if (*type && strcasecmp(type, phrase_word(event, "type")) != 0)
+		return false;
 	return !*interface || is_at(event, interface) ||
 	       is_at(json_object_get(event, "to"), interface);
 }
@@ -295,16 +391,21 @@ static int follow(struct monitor *m, struct client *c, int stop)
 
 /* ---- the subscription ---- */
 
+/* What is asked for, where anything is. */
+static json_t *kinds(const json_t *params)
+{
+	if (json_is_true(json_object_get(params, "drops")))
+		return json_pack("[s]", "drop");
+	if (json_object_get(params, "type"))
+		return json_pack("[ss]", "discovered", "expired");
+	return json_pack("[sssssss]", "discovered", "expired", "segment",
+		"config", "announcement", "datagram", "storm");
+}
+
 static json_t *subscription(const json_t *params)
 {
-	bool drops = json_is_true(json_object_get(params, "drops"));
-	json_t *events;
-
-	events = drops ? json_pack("[s]", "drop")
-		       : json_pack("[ssss]", "segment", "config", "datagram",
-				 "storm");
-	return json_pack("{s:o, s:O*, s:O*}", "events", events, "payload",
-		json_object_get(params, "payload"), "groups",
+	return json_pack("{s:o, s:O*, s:O*}", "events", kinds(params),
+		"payload", json_object_get(params, "payload"), "groups",
 		json_object_get(params, "groups"));
 }
 

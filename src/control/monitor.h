@@ -14,8 +14,8 @@ struct monitor_options {
 	FILE *out;
 	bool json; /* the daemon's notifications as they are */
 	bool coloured;
-	/* Of the command line: `drops`, `payload`, `groups`, `interface` and
-	 * `count`, each of them or none. */
+	/* Of the command line: `drops`, `payload`, `groups`, `interface`,
+	 * `type` and `count`, each of them or none. */
 	const json_t *params;
 };
 

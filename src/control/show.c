@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Prints a line, and takes over its text, which may be NULL for no memory. */
-static int print_line(FILE *out, char *text)
+int show_line(FILE *out, char *text)
 {
 	int r = -ENOMEM;
 
@@ -32,14 +31,6 @@ static void table_error(struct table *t, const json_t *object)
 
 	if (*error)
 		table_note(t, error, TABLE_BAD);
-}
-
-static int table_end(struct table *t, FILE *out, unsigned indent, bool coloured)
-{
-	int r = table_print(t, out, indent, coloured);
-
-	table_done(t);
-	return r;
 }
 
 /* ---- status ---- */
@@ -70,14 +61,14 @@ static int print_head(FILE *out, const json_t *status)
 			phrase_word(status, "version"),
 			phrase_number(status, "pid"), duration);
 	free(duration);
-	return print_line(out, text);
+	return show_line(out, text);
 }
 
 /* Takes over `text`, which may be NULL for no memory. */
 static int print_labelled(FILE *out, const char *label, char *text)
 {
 	(void)fprintf(out, "  %-13s  ", label);
-	return print_line(out, text);
+	return show_line(out, text);
 }
 
 static char *format_config(const json_t *config)
@@ -144,6 +135,9 @@ int show_status(const json_t *result, FILE *out, bool coloured)
 	r |= print_labelled(out, "groups",
 		phrase_format("%" JSON_INTEGER_FORMAT,
 			phrase_number(result, "groups")));
+	r |= print_labelled(out, "announcements",
+		phrase_format("%" JSON_INTEGER_FORMAT,
+			phrase_number(result, "announcements")));
 	r |= print_labelled(out, "segments",
 		phrase_sum(segments) ? phrase_counts(segments, false)
 				     : strdup("none"));
@@ -187,6 +181,7 @@ int show_interfaces(const json_t *result, FILE *out, bool coloured)
 	size_t i;
 
 	table_init(&t, titles, 6, 0x14);
+	table_fit(&t, out);
 	json_array_foreach(result, i, interface)
 	{
 		table_row(&t);
@@ -233,10 +228,12 @@ static int show_channel(const json_t *channel, FILE *out, bool coloured)
 	int r;
 
 	(void)fputs("  ", out);
-	r = print_line(out, phrase_format("%s%s%s:%" JSON_INTEGER_FORMAT,
-				    v6 ? "[" : "", address, v6 ? "]" : "",
-				    phrase_number(channel, "port")));
+	r = show_line(out, phrase_format("%s%s%s:%" JSON_INTEGER_FORMAT,
+				   v6 ? "[" : "", address, v6 ? "]" : "",
+				   phrase_number(channel, "port")));
 	table_init(&t, titles, 9, 0xf0);
+	table_fit(&t, out);
+	table_spare(&t, 0x108);
 	json_array_foreach(json_object_get(channel, "segments"), i, segment)
 		add_segment(&t, segment);
 	return table_end(&t, out, 4, coloured) | r ? -ENOMEM : 0;
@@ -249,7 +246,7 @@ static int show_group(const json_t *group, FILE *out, bool coloured)
 	size_t i;
 	int r;
 
-	r = print_line(
+	r = show_line(
 		out, *preset ? phrase_format("%s (preset %s)",
 				       phrase_word(group, "name"), preset)
 			     : phrase_format("%s", phrase_word(group, "name")));
@@ -309,8 +306,9 @@ int show_flows(const json_t *result, FILE *out, bool coloured)
 	int r;
 
 	if (json_array_size(result) == 0)
-		return print_line(out, strdup("No search waits for answers."));
+		return show_line(out, strdup("No search waits for answers."));
 	table_init(&t, titles, 8, 0x78);
+	table_fit(&t, out);
 	json_array_foreach(result, i, flow)
 	{
 		table_row(&t);
@@ -341,7 +339,7 @@ int show_explain(const json_t *result, FILE *out, bool coloured)
 	size_t i;
 
 	if (json_array_size(result) == 0)
-		return print_line(out,
+		return show_line(out,
 			strdup("The group has no segment that this goes to."));
 	table_init(&t, titles, 4, 0);
 	json_array_foreach(result, i, answer)
@@ -364,6 +362,7 @@ int show_presets(const json_t *result, FILE *out, bool coloured)
 	size_t i;
 
 	table_init(&t, titles, 6, 0x10);
+	table_fit(&t, out);
 	json_array_foreach(result, i, preset)
 	{
 		table_row(&t);
@@ -382,15 +381,84 @@ int show_presets(const json_t *result, FILE *out, bool coloured)
 	return table_end(&t, out, 0, coloured);
 }
 
+/* ---- announcements and metrics ---- */
+
+/* "30 s"; "0.5 s" of what is no whole number. */
+static char *format_interval(const json_t *interval)
+{
+	if (json_is_integer(interval))
+		return format_duration(json_integer_value(interval));
+	return phrase_format("%.3g s", json_number_value(interval));
+}
+
+static char *format_next(const json_t *next)
+{
+	if (!json_is_integer(next))
+		return strdup("-");
+	return format_duration(json_integer_value(next));
+}
+
+int show_announcements(const json_t *result, FILE *out, bool coloured)
+{
+	static const char *const titles[] = { "NAME", "GROUP", "ORIGIN",
+		"STATE", "INTERVAL", "SENT", "NEXT" };
+	struct table t;
+	json_t *one;
+	size_t i;
+
+	if (json_array_size(result) == 0)
+		return show_line(out, strdup("Nothing is announced."));
+	table_init(&t, titles, 7, 0x70);
+	table_fit(&t, out);
+	json_array_foreach(result, i, one)
+	{
+		table_row(&t);
+		table_member(&t, one, "name");
+		table_member(&t, one, "group");
+		table_member(&t, one, "origin");
+		table_state(&t, phrase_word(one, "state"));
+		table_take(
+			&t, format_interval(json_object_get(one, "interval")));
+		table_member(&t, one, "sent");
+		table_take(&t, format_next(json_object_get(one, "next_in")));
+		table_error(&t, one);
+	}
+	return table_end(&t, out, 0, coloured);
+}
+
+/* As it is: the daemon has taken out what a terminal must not be shown. */
+int show_metrics(const json_t *result, FILE *out, bool coloured)
+{
+	const char *text = json_string_value(result);
+
+	(void)coloured;
+	(void)fputs(text ? text : "", out);
+	return 0;
+}
+
 /* ---- what changes the daemon ---- */
 
 int show_reload(const json_t *result, FILE *out, bool coloured)
 {
 	(void)coloured;
-	return print_line(
+	return show_line(
 		out, phrase_format("Configuration %" JSON_INTEGER_FORMAT
 				   " is in use.",
 			     phrase_number(result, "generation")));
+}
+
+int show_announce(const json_t *result, FILE *out, bool coloured)
+{
+	(void)coloured;
+	return show_line(out,
+		phrase_format("%s is announced.", phrase_word(result, "name")));
+}
+
+int show_withdraw(const json_t *result, FILE *out, bool coloured)
+{
+	(void)coloured;
+	return show_line(out,
+		phrase_format("%s is withdrawn.", phrase_word(result, "name")));
 }
 
 int show_standby(const json_t *result, FILE *out, bool coloured)
@@ -398,13 +466,13 @@ int show_standby(const json_t *result, FILE *out, bool coloured)
 	bool on = json_is_true(json_object_get(result, "enabled"));
 
 	(void)coloured;
-	return print_line(
+	return show_line(
 		out, phrase_format("Standby is %s.", on ? "on" : "off"));
 }
 
 int show_log_level(const json_t *result, FILE *out, bool coloured)
 {
 	(void)coloured;
-	return print_line(out, phrase_format("The log level is %s.",
-				       phrase_word(result, "level")));
+	return show_line(out, phrase_format("The log level is %s.",
+				      phrase_word(result, "level")));
 }

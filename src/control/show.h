@@ -20,8 +20,17 @@ int show_groups(const json_t *result, FILE *out, bool coloured);
 int show_flows(const json_t *result, FILE *out, bool coloured);
 int show_explain(const json_t *result, FILE *out, bool coloured);
 int show_presets(const json_t *result, FILE *out, bool coloured);
+int show_discovered(const json_t *result, FILE *out, bool coloured);
+int show_announcements(const json_t *result, FILE *out, bool coloured);
+int show_metrics(const json_t *result, FILE *out, bool coloured);
+int show_announce(const json_t *result, FILE *out, bool coloured);
+int show_withdraw(const json_t *result, FILE *out, bool coloured);
 int show_reload(const json_t *result, FILE *out, bool coloured);
 int show_standby(const json_t *result, FILE *out, bool coloured);
 int show_log_level(const json_t *result, FILE *out, bool coloured);
+
+/* Private: prints a line, and takes over its text, which may be NULL for no
+ * memory. */
+int show_line(FILE *out, char *text);
 
 #endif

@@ -27,7 +27,8 @@ struct table_cell {
 
 struct table_row {
 	struct table_cell cells[TABLE_COLUMNS];
-	char *note; /* instead of cells: a line of its own */
+	char *note;   /* instead of cells: a line of its own */
+	bool heading; /* the note is one, of the rows below it */
 };
 
 struct table {
@@ -35,6 +36,8 @@ struct table {
 	const char *const *titles;
 	size_t n_columns;
 	unsigned right; /* bit i: column i stands to the right */
+	size_t limit;   /* columns of the terminal; 0: none */
+	unsigned spare; /* bit i: column i may be left out */
 	struct table_row *rows;
 	size_t n_rows, room;
 	size_t column; /* of the next cell */
@@ -48,6 +51,16 @@ struct table {
 void table_init(
 	struct table *t, const char *const titles[], size_t n, unsigned right);
 void table_done(struct table *t);
+
+/*
+ * Makes the lines fit the width of `out`: of the terminal that it is, else
+ * $COLUMNS, else 80 on a terminal, else there is no limit. Columns of text are
+ * cut, the widest first and with an ellipsis; numbers never are.
+ */
+void table_fit(struct table *t, FILE *out);
+/* Where that is not enough, columns i with bit i set are left out, those on the
+ * right first. */
+void table_spare(struct table *t, unsigned columns);
 
 /* Begins a row. Cells that are not filled stay empty. */
 void table_row(struct table *t);
@@ -63,12 +76,18 @@ void table_take(struct table *t, char *text);
 /* A line of its own below the row, to say more of it. */
 void table_note(struct table *t, const char *text, enum table_colour colour);
 
+/* A line of its own above rows, that is cut like a column. */
+void table_heading(struct table *t, const char *text);
+
 /*
  * Prints the titles and the rows, `indent` columns in from the left.
  * Returns 0, or -ENOMEM where something is missing; `out` keeps its own errors.
  */
 int table_print(
 	const struct table *t, FILE *out, unsigned indent, bool coloured);
+
+/* Prints it as above, and is its end. */
+int table_end(struct table *t, FILE *out, unsigned indent, bool coloured);
 
 /* Prints a text in a colour, escaped. 0, or -ENOMEM. */
 int table_print_text(

@@ -18,6 +18,7 @@ static uv_timer_t tick;
 
 /* What the daemon tells; runs in its thread, once. */
 static void (*script)(void);
+static bool always; /* and not once, but all the time */
 
 static void close_all(uv_async_t *handle)
 {
@@ -29,9 +30,11 @@ static void close_all(uv_async_t *handle)
 
 static void look(uv_timer_t *timer)
 {
-	if (!f.relay->watched)
+	/* Who wants no datagrams cannot be seen: tell until it ends. */
+	if (!f.relay->watched && !always)
 		return;
-	(void)uv_timer_stop(timer);
+	if (!always)
+		(void)uv_timer_stop(timer);
 	script();
 }
 
@@ -80,6 +83,49 @@ static void tell_storm(enum relay_verdict why, uint64_t times)
 	control_tell_storm(f.control, fate.in, &fate.source, why, times);
 }
 
+static void tell_entry(const char *name, enum discovery_change change,
+	enum discovery_reason why)
+{
+	struct discovery_info info = fixture_entry(name);
+	uint64_t id;
+
+	if (change == DISCOVERY_CHANGED) {
+		info.type = "upnp:rootdevice";
+		info.location = "http://192.0.2.7/d.xml";
+	} else if (change == DISCOVERY_GONE) {
+		info.type = info.host = "";
+		info.port = 0;
+	}
+	id = fixture_add_entry(f.discovery, &info);
+	control_tell_entry(
+		f.control, discovery_after(f.discovery, id - 1), change, why);
+}
+
+static void tell_announcement(enum announce_what what, size_t i)
+{
+	const struct announce_event e = { .what = what,
+		.entry = fixture_announcement(f.announce, i),
+		.segment = what == ANNOUNCE_SENT || what == ANNOUNCE_GOODBYE
+				   ? fixture_segment(f.relay, 1, 0)
+				   : NULL };
+
+	control_tell_announcement(f.control, &e);
+}
+
+/* What the floors above the relay tell. */
+static void discoveries(void)
+{
+	tell_entry("Living Room", DISCOVERY_NEW, DISCOVERY_STAYS);
+	tell_entry("TV", DISCOVERY_CHANGED, DISCOVERY_STAYS);
+	tell_entry("\x1b[2Jbye\xff", DISCOVERY_GONE, DISCOVERY_GOODBYE);
+	tell_announcement(ANNOUNCE_SENT, 0);
+	tell_announcement(ANNOUNCE_GOODBYE, 0);
+	tell_announcement(ANNOUNCE_STATE, 1);
+	tell_announcement(ANNOUNCE_STATE, 0);
+	tell_announcement(ANNOUNCE_REMOVED, 0);
+	tell_fate(RELAY_SENT, false);
+}
+
 static void everything(void)
 {
 	tell_fate(RELAY_SENT, false);
@@ -122,13 +168,19 @@ static void strip_times(char *text)
 	*out = '\0';
 }
 
-static void check_shown(const char *words, const char *expected)
+static void check_script(
+	void (*what)(void), const char *words, const char *expected)
 {
-	script = everything;
+	script = what;
 	ck_assert_int_eq(fixture_crierctl(&f, words), 0);
 	fixture_check_text(f.err, "");
 	strip_times(f.out);
 	fixture_check_text(f.out, expected);
+}
+
+static void check_shown(const char *words, const char *expected)
+{
+	check_script(everything, words, expected);
 }
 
 #define FROM "mdns lan (br-lan) [fe80::7%br-lan]:5353"
@@ -183,6 +235,48 @@ START_TEST(an_unknown_group_is_refused)
 	fixture_check_text(f.err,
 		"crierctl: monitor: no group \"mdsn\", did you mean "
 		"\"mdns\"?\n");
+}
+END_TEST
+
+#define NEW_ENTRY                                                              \
+	"+ Living Room _http._tcp at tv.local:8009: mdns iot (eth0.20)\n"
+#define CHANGED_ENTRY                                                          \
+	"~ TV upnp:rootdevice at http://192.0.2.7/d.xml: mdns iot (eth0.20)\n"
+
+START_TEST(what_comes_and_goes_is_shown)
+{
+	check_script(discoveries, "-s @ monitor --count 9",
+		NEW_ENTRY CHANGED_ENTRY
+		"- \\x1b[2Jbye\xef\xbf\xbd at 192.0.2.7: mdns iot (eth0.20), "
+		"goodbye\n"
+		"beacon gate: announced to lan (br-lan)\n"
+		"beacon gate: goodbye to lan (br-lan)\n"
+		"mdns web: silent: 192.0.2.9 announces the name\n"
+		"beacon gate: active\n"
+		"beacon gate: announced no more\n" LINE);
+}
+END_TEST
+
+START_TEST(entries_are_chosen_by_type)
+{
+	script = discoveries;
+	always = true;
+	ck_assert_int_eq(
+		fixture_crierctl(
+			&f, "-s @ monitor --type UPnP:rootdevice --count 1"),
+		0);
+	strip_times(f.out);
+	fixture_check_text(f.out, CHANGED_ENTRY);
+	/* Nothing of the relay was asked for. */
+	ck_assert_uint_eq(f.relay->watches, 0);
+}
+END_TEST
+
+START_TEST(announcements_are_chosen_by_interface)
+{
+	check_script(discoveries, "-s @ monitor --interface br-lan --count 3",
+		"beacon gate: announced to lan (br-lan)\n"
+		"beacon gate: goodbye to lan (br-lan)\n" LINE);
 }
 END_TEST
 
@@ -355,6 +449,9 @@ static Suite *suite(void)
 	tcase_add_test(t, drops_are_shown_with_their_rules);
 	tcase_add_test(t, payloads_stand_below_their_lines);
 	tcase_add_test(t, groups_are_chosen_by_the_daemon);
+	tcase_add_test(t, what_comes_and_goes_is_shown);
+	tcase_add_test(t, entries_are_chosen_by_type);
+	tcase_add_test(t, announcements_are_chosen_by_interface);
 	tcase_add_test(t, an_unknown_group_is_refused);
 	tcase_add_loop_test(t, interfaces_are_chosen_here, 0, 2);
 	tcase_add_test(t, json_is_a_notification_a_line);

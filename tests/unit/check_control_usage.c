@@ -38,7 +38,7 @@ static const struct {
 	{ "--json=x status", "unknown option \"--json=x\"", "" },
 	{ "stauts", "unknown command \"stauts\", did you mean \"status\"?",
 		"" },
-	{ "discovered", "unknown command \"discovered\"", "" },
+	{ "everything", "unknown command \"everything\"", "" },
 	{ "status now", "\"now\" is one word too many", "status " },
 	{ "status --group x", "unknown option \"--group\"", "status " },
 	{ "groups a b", "\"b\" is one word too many", "groups " },
@@ -59,6 +59,19 @@ static const struct {
 	{ "monitor --count x", "\"x\" is no number for --count", "monitor " },
 	{ "monitor --drops=x", "unknown option \"--drops=x\"", "monitor " },
 	{ "monitor now", "\"now\" is one word too many", "monitor " },
+	{ "discovered tv", "\"tv\" is one word too many", "discovered " },
+	{ "announce", "announce needs NAME", "announce " },
+	{ "announce a", "announce needs --group", "announce " },
+	{ "announce a --group g --burst 0", "--burst is 1 or more",
+		"announce " },
+	{ "announce a --group g --file /nowhere",
+		"/nowhere: No such file or directory", "announce " },
+	{ "announce a --group g --file /", "/: Is a directory", "announce " },
+	{ "announce a --group g --file /dev/zero",
+		"/dev/zero is larger than the 48000 bytes that a request can "
+		"carry",
+		"announce " },
+	{ "withdraw", "withdraw needs NAME", "withdraw " },
 	{ "groups a\xff", "\"a\xff\" is not UTF-8", "groups " },
 };
 
@@ -89,7 +102,8 @@ END_TEST
 
 static const char *const commands[] = { "status", "interfaces", "groups",
 	"explain", "presets", "reload", "standby", "log-level", "flows",
-	"monitor" };
+	"monitor", "discovered", "announcements", "announce", "withdraw",
+	"metrics" };
 
 START_TEST(each_command_has_its_help)
 {
@@ -101,6 +115,8 @@ START_TEST(each_command_has_its_help)
 	ck_assert_int_eq(fixture_crierctl(&f, words), 0);
 	ck_assert(begins(f.out, usage));
 	fixture_check_text(f.err, "");
+	for (char *line = f.out; *line; line += strcspn(line, "\n") + 1)
+		ck_assert_uint_le(strcspn(line, "\n"), 80);
 }
 END_TEST
 
@@ -191,7 +207,9 @@ START_TEST(a_strange_result_is_shown_as_far_as_it_goes)
 	static const char *const words[] = { "-s @ status", "-s @ interfaces",
 		"-s @ groups", "-s @ explain --group a --from b --source c",
 		"-s @ presets", "-s @ reload", "-s @ standby on",
-		"-s @ log-level err", "-s @ flows" };
+		"-s @ log-level err", "-s @ flows", "-s @ discovered",
+		"-s @ announcements", "-s @ announce a --group b",
+		"-s @ withdraw a", "-s @ metrics" };
 
 	ck_assert_int_eq(run_deceived(words[_i / 4], answers[_i % 4]), 0);
 	ck_assert_str_eq(f.err, "");
@@ -219,12 +237,12 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, misuse_is_told_and_no_daemon_asked, 0,
 		sizeof(misuses) / sizeof(misuses[0]));
 	tcase_add_test(t, version_and_help_need_no_daemon);
-	tcase_add_loop_test(t, each_command_has_its_help, 0, 10);
+	tcase_add_loop_test(t, each_command_has_its_help, 0, 15);
 	tcase_add_test(t, without_a_daemon_it_says_how_to_start_one);
 	tcase_add_loop_test(t, an_impostor_is_no_daemon, 0,
 		sizeof(impostors) / sizeof(impostors[0]));
 	tcase_add_loop_test(
-		t, a_strange_result_is_shown_as_far_as_it_goes, 0, 9 * 4);
+		t, a_strange_result_is_shown_as_far_as_it_goes, 0, 14 * 4);
 	tcase_add_test(t, a_silent_daemon_is_given_up);
 	suite_add_tcase(s, t);
 	return s;
