@@ -14,7 +14,8 @@ struct stage {
 	unsigned sent, goodbyes, states, removed; /* told */
 	/* Of what was sent last. */
 	uint64_t now_ms, next_in_ms;
-	uint64_t gap_ms; /* between the last two */
+	uint64_t gap_ms;       /* between the last two */
+	uint8_t message[9000]; /* for the test to write */
 };
 
 /* A bench with a relay of that configuration, and no announcements yet, so that
