@@ -139,16 +139,16 @@ static int check_room(struct announce *a)
 /* Whether a datagram carries it, on each segment that there is. */
 static int check_size(struct announce_entry *e)
 {
-	int n = speak_write(e, NULL);
+	int err = speak_check(e, NULL);
 
-	for (size_t i = 0; n >= 0 && i < e->n_legs; i++) {
+	for (size_t i = 0; err == 0 && i < e->n_legs; i++) {
 		const struct relay_segment *s = relay_segment_by_id(
 			e->announce->relay, e->legs[i].segment);
 
 		if (s)
-			n = speak_write(e, s);
+			err = speak_check(e, s);
 	}
-	return n < 0 ? n : 0;
+	return err;
 }
 
 int announce_add(struct announce *a, struct config_announcement *c)

@@ -112,7 +112,8 @@ struct announce_info {
 	const char *name, *group;
 	bool runtime; /* else the file declares it */
 	enum announce_state state;
-	const char *error; /* why it is not active, in words; or "" */
+	const char *error; /* why it is not active, or too large to be sent,
+			      in words; or "" */
 	bool is_service;
 	uint64_t interval_ms;
 	uint64_t sent;       /* datagrams, goodbyes apart */

@@ -157,9 +157,9 @@ void clock_init(struct announce *a);
 /* Brings the names of a service up to date. Returns 0; -EMSGSIZE (they are
  * none). */
 int speak_names(struct announce_entry *e);
-/* Writes what is said on `s` (NULL: where nothing is known) into the buffer.
- * Returns its size; -EMSGSIZE (no datagram could carry it). */
-int speak_write(struct announce_entry *e, const struct relay_segment *s);
+/* Whether datagrams carry what is said on `s` (NULL: where nothing is known
+ * yet), goodbye included. Returns 0 or -EMSGSIZE. */
+int speak_check(struct announce_entry *e, const struct relay_segment *s);
 /* Sends what is due on a leg. Returns whether something was sent. */
 bool speak_due(struct announce_entry *e, struct leg *l, uint64_t now_ms);
 /* Says goodbye on every leg that knows the entry. */

@@ -70,7 +70,7 @@ static void note_rival(struct announce_entry *e, const struct relay_heard *h,
 	r->ask_ms = r->until_ms - ASK_BEFORE_MS;
 	/* One second apart, however short a hostile lifetime is. */
 	if (r->asked_ms && r->ask_ms < r->asked_ms + ASK_BEFORE_MS)
-		r->ask_ms = NEVER;
+		r->ask_ms = r->asked_ms + ASK_BEFORE_MS;
 	explain(e, h, r);
 }
 

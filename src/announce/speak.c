@@ -141,7 +141,9 @@ static int write_service(
 		a->buffer, DNSSD_ROOM);
 }
 
-int speak_write(struct announce_entry *e, const struct relay_segment *s)
+/* `s` NULL: where nothing is known yet. */
+static int write_message(
+	struct announce_entry *e, const struct relay_segment *s)
 {
 	return e->service ? write_service(e, s)
 			  : write_data(e->announce, &e->c->payload, s);
@@ -231,7 +233,7 @@ bool speak_due(struct announce_entry *e, struct leg *l, uint64_t now_ms)
 	if (is_too_soon(e, l, now_ms))
 		return false;
 	l->answer_ms = NEVER;
-	n = speak_write(e, s);
+	n = write_message(e, s);
 	if (n >= 0) {
 		int err = relay_send(s, a->buffer, (size_t)n);
 
@@ -246,19 +248,34 @@ bool speak_due(struct announce_entry *e, struct leg *l, uint64_t now_ms)
 
 /* ---- goodbye ---- */
 
-static void say_goodbye(struct announce_entry *e, const struct relay_segment *s)
+/* Returns the size of what is said, 0 for nothing; or -EMSGSIZE. */
+static int write_goodbye(
+	const struct announce_entry *e, const struct relay_segment *s)
 {
-	struct announce *a = e->announce;
-	int n;
+	const struct announce *a = e->announce;
 
 	if (e->service)
-		n = dnssd_goodbye(&e->service->names, e->c->service, a->buffer,
-			DNSSD_ROOM);
-	else if (e->c->goodbye.kind != CONFIG_DATA_NONE)
-		n = write_data(a, &e->c->goodbye, s);
-	else
-		return;
-	if (n >= 0 && relay_send(s, a->buffer, (size_t)n) == 0)
+		return dnssd_goodbye(&e->service->names, e->c->service,
+			a->buffer, DNSSD_ROOM);
+	if (e->c->goodbye.kind == CONFIG_DATA_NONE)
+		return 0;
+	return write_data(a, &e->c->goodbye, s);
+}
+
+int speak_check(struct announce_entry *e, const struct relay_segment *s)
+{
+	int n = write_message(e, s);
+
+	if (n >= 0)
+		n = write_goodbye(e, s);
+	return n < 0 ? n : 0;
+}
+
+static void say_goodbye(struct announce_entry *e, const struct relay_segment *s)
+{
+	int n = write_goodbye(e, s);
+
+	if (n > 0 && relay_send(s, e->announce->buffer, (size_t)n) == 0)
 		announce_tell(e, ANNOUNCE_GOODBYE, s);
 }
 
