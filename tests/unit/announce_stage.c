@@ -185,6 +185,19 @@ void stage_wait_next(struct stage *s, const char *name, uint64_t within_ms)
 		"%s is never due within %d ms", name, (int)within_ms);
 }
 
+static bool is_late(void *data)
+{
+	return !is_next(data);
+}
+
+void stage_wait_late(struct stage *s, const char *name)
+{
+	struct wish w = { .stage = s, .name = name, .n = 1000 };
+
+	ck_assert_msg(
+		house_wait(&s->b.house, is_late, &w), "%s is always due", name);
+}
+
 void stage_expect(struct stage *s, int ear, const char *text)
 {
 	house_next(&s->b.house, ear, &s->b.d);

@@ -39,6 +39,8 @@ void stage_wait_state(
 	struct stage *s, const char *name, enum announce_state state);
 /* Runs the loop until its next sending is at most that far away. */
 void stage_wait_next(struct stage *s, const char *name, uint64_t within_ms);
+/* Runs the loop until its next sending is more than a second away. */
+void stage_wait_late(struct stage *s, const char *name);
 
 /* The next datagram must be this text. */
 void stage_expect(struct stage *s, int ear, const char *text);

@@ -1,6 +1,7 @@
 /* crier's own announcements: payloads, in namespaces. */
 #include "announce_stage.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,68 @@ START_TEST(texts_are_filled_in_for_each_segment)
 	s.b.heard = NULL;
 	s.b.ready = NULL;
 	bench_close(&s.b);
+}
+END_TEST
+
+/* An announcement whose payload or goodbye is a text of `size` bytes that ends
+ * with %{time}, which is 13 bytes more once it is filled in. */
+static char *large_text(const char *keys, size_t size)
+{
+	static const char tail[] = "%{time}\" } }";
+	char *text = malloc(size + 100);
+	int n;
+
+	ck_assert_ptr_nonnull(text);
+	n = sprintf(text, "{ group: g, %s: { text: \"", keys);
+	memset(text + n, 'x', size - 7);
+	memcpy(text + (size_t)n + size - 7, tail, sizeof(tail));
+	return text;
+}
+
+/* One that comes from the link has a zone only on the host that has it. */
+START_TEST(an_address_of_the_link_has_no_zone)
+{
+	struct in6_addr a;
+	struct stage s;
+	int ear;
+
+	stage_setup(&s, 1,
+		HEAD "  g: { address: \"ff02::4242\", port: 5000, "
+		     "interfaces: [one] }\n" FROM_FILE
+		     "  a: { group: g, payload: { text: \"%{address}\" }, "
+		     "interval: 100ms }\n");
+	ear = house_hear(&s.b.house, 1, "ff02::4242", 5000);
+	stage_start(&s);
+	house_next(&s.b.house, ear, &s.b.d);
+	ck_assert_int_gt(s.b.d.size, 0);
+	s.b.d.data[s.b.d.size] = '\0';
+	ck_assert_int_eq(inet_pton(AF_INET6, (const char *)s.b.d.data, &a), 1);
+	ck_assert(IN6_IS_ADDR_LINKLOCAL(&a));
+	(void)close(ear);
+	stage_close(&s);
+}
+END_TEST
+
+START_TEST(a_text_of_the_file_that_is_too_large_is_said_to_be)
+{
+	char *large = large_text("payload", CONFIG_MAX_PAYLOAD - 12);
+	struct announce_info i;
+	struct stage s;
+	char *text;
+
+	ck_assert_int_gt(asprintf(&text, ONE FROM_FILE "  a: %s\n", large), 0);
+	stage_setup(&s, 1, text);
+	stage_start(&s);
+	ck_assert_uint_eq(stage_info(&s, "a").next_in_ms, 0);
+	stage_wait_late(&s, "a");
+	i = stage_info(&s, "a");
+	ck_assert_int_eq(i.state, ANNOUNCE_ACTIVE);
+	ck_assert_uint_eq(i.sent, 0);
+	ck_assert_str_eq(i.error,
+		"it takes more than the 65507 bytes that a datagram carries");
+	stage_close(&s);
+	free(large);
+	free(text);
 }
 END_TEST
 
@@ -332,25 +395,12 @@ START_TEST(there_may_be_1024_at_run_time)
 }
 END_TEST
 
-/* A text of `size` bytes that ends with %{time}, which is 13 bytes more once
- * it is filled in. */
-static char *large_text(size_t size)
-{
-	static const char tail[] = "%{time}\" } }";
-	char *text = malloc(size + 100);
-	int n;
-
-	ck_assert_ptr_nonnull(text);
-	n = sprintf(text, "{ group: g, payload: { text: \"");
-	memset(text + n, 'x', size - 7);
-	memcpy(text + (size_t)n + size - 7, tail, sizeof(tail));
-	return text;
-}
-
 START_TEST(a_text_too_large_once_it_is_filled_in_is_refused)
 {
-	char *fits = large_text(CONFIG_MAX_PAYLOAD - 13);
-	char *larger = large_text(CONFIG_MAX_PAYLOAD - 12);
+	char *fits = large_text("payload", CONFIG_MAX_PAYLOAD - 13);
+	char *larger = large_text("payload", CONFIG_MAX_PAYLOAD - 12);
+	char *goodbye = large_text(
+		"payload: { text: x }, goodbye", CONFIG_MAX_PAYLOAD - 12);
 	struct relay_limit l;
 	struct stage s;
 	int ear;
@@ -359,6 +409,7 @@ START_TEST(a_text_too_large_once_it_is_filled_in_is_refused)
 	ear = listen_on(&s, 1);
 	stage_start(&s);
 	ck_assert_int_eq(stage_add(&s, "larger", larger), -EMSGSIZE);
+	ck_assert_int_eq(stage_add(&s, "goodbye", goodbye), -EMSGSIZE);
 	ck_assert(!stage_has(&s, "larger"));
 	ck_assert_int_eq(stage_add(&s, "fits", fits), 0);
 	house_next(&s.b.house, ear, &s.b.d);
@@ -367,6 +418,7 @@ START_TEST(a_text_too_large_once_it_is_filled_in_is_refused)
 	ck_assert_uint_eq(l.used, 1);
 	free(fits);
 	free(larger);
+	free(goodbye);
 	(void)close(ear);
 	stage_close(&s);
 }
@@ -411,6 +463,8 @@ int main(void)
 	tcase_add_test(t, a_burst_comes_first_and_then_the_interval);
 	tcase_add_test(t, the_interval_has_a_tenth_of_jitter);
 	tcase_add_test(t, texts_are_filled_in_for_each_segment);
+	tcase_add_test(t, an_address_of_the_link_has_no_zone);
+	tcase_add_test(t, a_text_of_the_file_that_is_too_large_is_said_to_be);
 	tcase_add_test(t, another_address_is_announced_anew);
 	tcase_add_test(t, a_segment_that_comes_up_is_announced_to);
 	tcase_add_test(t, what_is_down_is_not_due);
