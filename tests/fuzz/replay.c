@@ -4,13 +4,15 @@
  *
  * usage: fuzz_NAME [-n MUTATIONS] [DIRECTORY]...
  *
- * The default is 20,000 mutations of $top_srcdir/tests/fuzz/corpus/NAME. They
- * are the same in every run.
+ * The default is 20,000 mutations of $top_srcdir/tests/fuzz/corpus/NAME, or of
+ * all that is in folders of corpus/ where there is none of that name. They are
+ * the same in every run.
  */
 #include "fuzz.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -143,11 +145,36 @@ static void run_mutated(struct corpus *c)
 	run(bytes, size);
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void read_all_directories(struct corpus *c, const char *corpora)
+{
+	struct dirent **names;
+	int n = scandir(corpora, &names, NULL, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		char path[4096];
+
+		(void)snprintf(
+			path, sizeof(path), "%s/%s", corpora, names[i]->d_name);
+		if (names[i]->d_name[0] != '.' && is_directory(path))
+			read_directory(c, path);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+}
+
 static void default_directory(struct corpus *c, const char *program)
 {
 	const char *top = getenv("top_srcdir");
 	const char *name = strstr(program, "fuzz_");
-	char path[4096];
+	char corpora[2048], path[4096];
 
 	/* The last one: a directory may be called alike. */
 	for (const char *next = name; next != NULL;
@@ -158,9 +185,13 @@ static void default_directory(struct corpus *c, const char *program)
 			program);
 		exit(BROKEN);
 	}
-	(void)snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", top,
-		name + strlen("fuzz_"));
-	read_directory(c, path);
+	(void)snprintf(corpora, sizeof(corpora), "%s/tests/fuzz/corpus", top);
+	(void)snprintf(
+		path, sizeof(path), "%s/%s", corpora, name + strlen("fuzz_"));
+	if (is_directory(path))
+		read_directory(c, path);
+	else
+		read_all_directories(c, corpora);
 }
 
 int main(int argc, char **argv)
