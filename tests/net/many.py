@@ -9,13 +9,14 @@ The even ones go at SIGUSR1, with a goodbye, and come again at SIGUSR2. Says
 at SIGTERM, with a goodbye; at SIGKILL of course without.
 """
 
+import concurrent.futures
 import json
 import signal
 import sys
 
 # Names that are awkward for who writes them down.
-AWKWARD = ["plain", "two words", "dot.ted", "semi;colon", "quo\"te",
-           "back\\slash", "Gerät", "日本語", "per%cent", "tab\tulator"]
+AWKWARD = ["plain", "two words", "at@home", "semi;colon", "quo\"te",
+           "back\\slash", "Gerät", "日本語", "per%cent", "comma,and(more)"]
 TYPES = ["_http._tcp", "_ipp._tcp", "_ssh._tcp", "_sensor._udp"]
 
 
@@ -25,7 +26,6 @@ def say(**fields):
 
 class Mdns:
     def __init__(self, where, address, count):
-        sys.path.insert(0, sys.path[0])
         import zeroconf
         self.zc = zeroconf.Zeroconf(
             interfaces=[where], ip_version=zeroconf.IPVersion.V4Only)
@@ -40,12 +40,17 @@ class Mdns:
         self.come(self.infos)
 
     def come(self, infos):
-        for info in infos:
-            self.zc.register_service(info, cooperating_responders=True)
+        self.each(lambda info: self.zc.register_service(
+            info, cooperating_responders=True), infos)
 
     def go(self, infos):
-        for info in infos:
-            self.zc.unregister_service(info)
+        self.each(self.zc.unregister_service, infos)
+
+    def each(self, what, infos):
+        """At the same time, since each takes a second."""
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            for done in [pool.submit(what, info) for info in infos]:
+                done.result()
 
     def half(self):
         return self.infos[::2]
