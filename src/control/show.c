@@ -108,7 +108,7 @@ static int print_limits(FILE *out, const json_t *limits, bool coloured)
 	const char *key;
 	json_t *limit;
 
-	table_init(&t, titles, 5, 0x1e);
+	table_begin(&t, titles, 5, 0x1e);
 	json_object_foreach((json_t *)limits, key, limit)
 	{
 		table_row(&t);
@@ -180,7 +180,7 @@ int show_interfaces(const json_t *result, FILE *out, bool coloured)
 	json_t *interface;
 	size_t i;
 
-	table_init(&t, titles, 6, 0x14);
+	table_begin(&t, titles, 6, 0x14);
 	table_fit(&t, out);
 	json_array_foreach(result, i, interface)
 	{
@@ -231,7 +231,7 @@ static int show_channel(const json_t *channel, FILE *out, bool coloured)
 	r = show_line(out, phrase_format("%s%s%s:%" JSON_INTEGER_FORMAT,
 				   v6 ? "[" : "", address, v6 ? "]" : "",
 				   phrase_number(channel, "port")));
-	table_init(&t, titles, 9, 0xf0);
+	table_begin(&t, titles, 9, 0xf0);
 	table_fit(&t, out);
 	table_spare(&t, 0x108);
 	json_array_foreach(json_object_get(channel, "segments"), i, segment)
@@ -307,7 +307,7 @@ int show_flows(const json_t *result, FILE *out, bool coloured)
 
 	if (json_array_size(result) == 0)
 		return show_line(out, strdup("No search waits for answers."));
-	table_init(&t, titles, 8, 0x78);
+	table_begin(&t, titles, 8, 0x78);
 	table_fit(&t, out);
 	json_array_foreach(result, i, flow)
 	{
@@ -341,7 +341,7 @@ int show_explain(const json_t *result, FILE *out, bool coloured)
 	if (json_array_size(result) == 0)
 		return show_line(out,
 			strdup("The group has no segment that this goes to."));
-	table_init(&t, titles, 4, 0);
+	table_begin(&t, titles, 4, 0);
 	json_array_foreach(result, i, answer)
 	{
 		table_row(&t);
@@ -361,7 +361,7 @@ int show_presets(const json_t *result, FILE *out, bool coloured)
 	json_t *preset;
 	size_t i;
 
-	table_init(&t, titles, 6, 0x10);
+	table_begin(&t, titles, 6, 0x10);
 	table_fit(&t, out);
 	json_array_foreach(result, i, preset)
 	{
@@ -408,7 +408,7 @@ int show_announcements(const json_t *result, FILE *out, bool coloured)
 
 	if (json_array_size(result) == 0)
 		return show_line(out, strdup("Nothing is announced."));
-	table_init(&t, titles, 7, 0x70);
+	table_begin(&t, titles, 7, 0x70);
 	table_fit(&t, out);
 	json_array_foreach(result, i, one)
 	{

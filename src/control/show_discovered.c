@@ -258,14 +258,14 @@ static int show_entries(const json_t *entries, FILE *out, bool coloured)
 	struct table t;
 	int r = -ENOMEM;
 
-	table_init(&t, titles, 6, 0x30);
+	table_begin(&t, titles, 6, 0x30);
 	table_fit(&t, out);
 	table_spare(&t, 0x34);
 	if (items)
 		r = add_rows(&t, items, json_array_size(entries));
 	if (r == 0)
 		r = table_print(&t, out, 2, coloured);
-	table_done(&t);
+	table_discard(&t);
 	free(items);
 	json_decref(hosts);
 	return r;

@@ -37,13 +37,13 @@ enum table_colour table_state_colour(const char *state)
 	return strcmp(state, "failed") ? TABLE_WARN : TABLE_BAD;
 }
 
-void table_init(
+void table_begin(
 	struct table *t, const char *const titles[], size_t n, unsigned right)
 {
 	*t = (struct table){ .titles = titles, .n_columns = n, .right = right };
 }
 
-void table_done(struct table *t)
+void table_discard(struct table *t)
 {
 	for (size_t i = 0; i < t->n_rows; i++) {
 		for (size_t j = 0; j < t->n_columns; j++)
@@ -372,7 +372,7 @@ int table_end(struct table *t, FILE *out, unsigned indent, bool coloured)
 {
 	int r = table_print(t, out, indent, coloured);
 
-	table_done(t);
+	table_discard(t);
 	return r;
 }
 

@@ -48,9 +48,9 @@ struct table {
  * Begins a table with `n` columns (up to TABLE_COLUMNS) under `titles`, which
  * must outlive it. `right` has bit i set where column i holds numbers.
  */
-void table_init(
+void table_begin(
 	struct table *t, const char *const titles[], size_t n, unsigned right);
-void table_done(struct table *t);
+void table_discard(struct table *t);
 
 /*
  * Makes the lines fit the width of `out`: of the terminal that it is, else

@@ -94,7 +94,7 @@ static const char *print_table(const char *columns, bool spare)
 	teardown();
 	out = open_memstream(&printed, &printed_size);
 	ck_assert_int_eq(setenv("COLUMNS", columns, 1), 0);
-	table_init(&t, titles, 3, 2);
+	table_begin(&t, titles, 3, 2);
 	table_fit(&t, out);
 	if (spare)
 		table_spare(&t, 6);
@@ -188,7 +188,7 @@ static size_t width_on_terminal(unsigned short columns, const char *variable)
 	ck_assert_int_eq(ioctl(slave, TIOCSWINSZ, &size), 0);
 	if (variable)
 		ck_assert_int_eq(setenv("COLUMNS", variable, 1), 0);
-	table_init(&t, titles, 1, 0);
+	table_begin(&t, titles, 1, 0);
 	table_fit(&t, terminal);
 	ck_assert_int_eq(unsetenv("COLUMNS"), 0);
 	(void)fclose(terminal);

@@ -177,7 +177,7 @@ static char *print(struct table *t, unsigned indent, bool coloured)
 	ck_assert_ptr_nonnull(out);
 	ck_assert_int_eq(table_print(t, out, indent, coloured), 0);
 	ck_assert_int_eq(fclose(out), 0);
-	table_done(t);
+	table_discard(t);
 	return text;
 }
 
@@ -206,7 +206,7 @@ START_TEST(columns_fit_what_they_hold)
 {
 	struct table t;
 
-	table_init(&t, titles, 3, 0x2);
+	table_begin(&t, titles, 3, 0x2);
 	add(&t, "a", 5, "joined", TABLE_GOOD);
 	add(&t, "a longer name", 1234567, "up", TABLE_GOOD);
 	add(&t,
@@ -226,7 +226,7 @@ START_TEST(no_rows_still_have_titles)
 {
 	struct table t;
 
-	table_init(&t, titles, 3, 0);
+	table_begin(&t, titles, 3, 0);
 	check_print(&t, 2, false, "  NAME  COUNT  STATE\n");
 }
 END_TEST
@@ -235,7 +235,7 @@ START_TEST(notes_stand_below_and_widen_nothing)
 {
 	struct table t;
 
-	table_init(&t, titles, 3, 0x2);
+	table_begin(&t, titles, 3, 0x2);
 	add(&t, "a", 1, "failed", TABLE_BAD);
 	table_note(&t, "why it failed, at\x1b length", TABLE_BAD);
 	add(&t, "b", 2, "up", TABLE_GOOD);
@@ -251,7 +251,7 @@ START_TEST(colours_do_not_move_columns)
 {
 	struct table t;
 
-	table_init(&t, titles, 3, 0);
+	table_begin(&t, titles, 3, 0);
 	table_row(&t);
 	table_text(&t, "a", TABLE_WARN);
 	table_text(&t, "1", TABLE_BAD);
@@ -267,7 +267,7 @@ START_TEST(cells_beyond_the_last_column_are_left_out)
 {
 	struct table t;
 
-	table_init(&t, titles, 1, 0);
+	table_begin(&t, titles, 1, 0);
 	table_row(&t);
 	table_text(&t, "a", TABLE_PLAIN);
 	table_text(&t, "b", TABLE_PLAIN);
@@ -285,7 +285,7 @@ START_TEST(shows_any_json)
 	char expected[16];
 	struct table t;
 
-	table_init(&t, titles, 1, 0);
+	table_begin(&t, titles, 1, 0);
 	table_row(&t);
 	table_json(&t, value);
 	json_decref(value);
@@ -300,7 +300,7 @@ START_TEST(many_rows_are_kept)
 	char *text;
 	size_t lines = 0;
 
-	table_init(&t, titles, 3, 0);
+	table_begin(&t, titles, 3, 0);
 	for (int i = 0; i < 1000; i++)
 		add(&t, "name", i, "up", TABLE_GOOD);
 	text = print(&t, 0, false);
