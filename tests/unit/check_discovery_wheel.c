@@ -129,7 +129,7 @@ END_TEST
 
 /* ---- against a list that is searched ---- */
 
-enum { ITEMS = 200, STEPS = 100000 };
+enum { ITEMS = 50, STEPS = 100000 };
 
 static struct wheel_item items[ITEMS];
 static uint32_t due_at[ITEMS]; /* 0: not in */

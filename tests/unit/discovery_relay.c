@@ -179,30 +179,47 @@ static void note(void *data, const struct discovery_entry *e,
 	s->n_events++;
 }
 
-void stand_open(struct stand *s, size_t bound)
+static void begin(struct stand *s)
 {
 	const struct discovery_callbacks callbacks = { note, s };
 
+	s->now_ms = 1000000;
+	if (discovery_new(&s->discovery, &s->loop, &s->relay,
+		    s->config.limits.discovered, &callbacks) < 0)
+		abort();
+	stand_clear(s);
+}
+
+static void end(struct stand *s)
+{
+	discovery_close(s->discovery);
+	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
+	s->due_ms = 0;
+}
+
+void stand_open(struct stand *s, size_t bound)
+{
 	memset(s, 0, sizeof(*s));
 	fill_group(&s->relay, MDNS, "mdns", CONFIG_PAYLOAD_MDNS);
 	fill_group(&s->relay, SSDP, "ssdp", CONFIG_PAYLOAD_SSDP);
 	fill_group(&s->relay, WSD, "wsd", CONFIG_PAYLOAD_WSD);
 	fill_group(&s->relay, RAW, "raw", CONFIG_PAYLOAD_NONE);
 	s->config.limits.discovered = (uint32_t)bound;
-	s->now_ms = 1000000;
-	if (uv_loop_init(&s->loop) < 0)
+	if (uv_loop_init(&s->loop) < 0 || wsd_parser_new(&s->parser, 42) < 0)
 		abort();
 	s->loop.data = s;
-	if (wsd_parser_new(&s->parser, 42) < 0 ||
-		discovery_new(&s->discovery, &s->loop, &s->relay, bound,
-			&callbacks) < 0)
-		abort();
+	begin(s);
+}
+
+void stand_renew(struct stand *s)
+{
+	end(s);
+	begin(s);
 }
 
 int stand_close(struct stand *s)
 {
-	discovery_close(s->discovery);
-	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
+	end(s);
 	wsd_parser_free(s->parser);
 	free(s->data);
 	return uv_loop_close(&s->loop);

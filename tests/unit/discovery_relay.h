@@ -71,6 +71,8 @@ struct stand {
 
 /* An empty table of `bound` entries, at a time that is not 0. */
 void stand_open(struct stand *s, size_t bound);
+/* Begins anew, with what the relay and the configuration were made to say. */
+void stand_renew(struct stand *s);
 /* Drains the loop. Returns what uv_loop_close() does. */
 int stand_close(struct stand *s);
 /* Forgets what was told so far. */
