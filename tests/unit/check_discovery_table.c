@@ -64,7 +64,9 @@ static struct discovery_entry *add(
 	struct net_address source = host(n);
 	struct discovery_entry *e = table_add(&table, &lan, digest, &source, 0);
 
-	ck_assert_ptr_nonnull(e);
+	/* No assertion: one takes a system call. */
+	if (!e)
+		ck_abort();
 	table_set_until(&table, e, until_ms);
 	return e;
 }
