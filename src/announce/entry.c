@@ -64,6 +64,7 @@ void entry_begin(struct announce_entry *e, struct leg *l, uint64_t when_ms)
 	l->burst = e->c->burst;
 	if (e->service && l->burst < SERVICE_BURST)
 		l->burst = SERVICE_BURST;
+	l->is_asking = e->service != NULL;
 	l->answer_ms = NEVER;
 	l->due_ms = NEVER;
 	if (e->state != ANNOUNCE_ACTIVE)

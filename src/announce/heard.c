@@ -124,7 +124,8 @@ static void answer(const struct asking *q, struct announce_entry *e)
 	uint64_t gap = defend ? DEFENCE_GAP_MS : SERVICE_GAP_MS;
 	uint64_t when = q->heard->now_ms;
 
-	if (!l)
+	/* Nothing was said there yet: that comes first, of itself. */
+	if (!l || l->is_asking || !l->said_ms)
 		return;
 	if (!defend)
 		when += ANSWER_MIN_MS +

@@ -25,6 +25,9 @@ enum {
 	SERVICE_GAP_MS = 1000,
 	SERVICE_BURST = 2,
 	DEFENCE_GAP_MS = 250,
+	/* After the question whether somebody has the name, which is no probe:
+	 * a host that owns a name answers at once (RFC 6762, 6). */
+	LISTEN_MS = 250,
 	/* How long a shared record's answer waits (RFC 6762, 6). */
 	ANSWER_MIN_MS = 20,
 	ANSWER_MAX_MS = 120,
@@ -40,6 +43,7 @@ struct leg {
 	uint64_t answer_ms; /* to a question; or NEVER */
 	uint64_t said_ms;   /* the last time; 0: never */
 	uint32_t burst;     /* left of it */
+	bool is_asking;     /* first, whether the name is taken there */
 	bool is_known;      /* said there, so that a goodbye is owed */
 };
 
@@ -160,6 +164,9 @@ int speak_names(struct announce_entry *e);
 /* Whether datagrams carry what is said on `s` (NULL: where nothing is known
  * yet), goodbye included. Returns 0 or -EMSGSIZE. */
 int speak_check(struct announce_entry *e, const struct relay_segment *s);
+/* Asks on `s` for the SRV record of a service. Returns what relay_send() does,
+ * or -EMSGSIZE. */
+int speak_ask(struct announce_entry *e, const struct relay_segment *s);
 /* Sends what is due on a leg. Returns whether something was sent. */
 bool speak_due(struct announce_entry *e, struct leg *l, uint64_t now_ms);
 /* Says goodbye on every leg that knows the entry. */

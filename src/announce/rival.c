@@ -121,15 +121,12 @@ uint64_t rival_next(const struct announce_entry *e)
 
 static void ask(struct announce_entry *e)
 {
-	struct announce *a = e->announce;
-	struct rival *r = &e->service->rival;
-	const struct relay_segment *s =
-		relay_segment_by_id(a->relay, r->segment);
-	int n = dnssd_ask(&e->service->names, a->buffer, DNSSD_ROOM);
+	const struct relay_segment *s = relay_segment_by_id(
+		e->announce->relay, e->service->rival.segment);
 
 	/* Where it cannot be asked, its lifetime decides alone. */
-	if (s && n >= 0)
-		(void)relay_send(s, a->buffer, (size_t)n);
+	if (s)
+		(void)speak_ask(e, s);
 }
 
 void rival_due(struct announce_entry *e, uint64_t now_ms)

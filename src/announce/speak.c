@@ -149,6 +149,14 @@ static int write_message(
 			  : write_data(e->announce, &e->c->payload, s);
 }
 
+int speak_ask(struct announce_entry *e, const struct relay_segment *s)
+{
+	struct announce *a = e->announce;
+	int n = dnssd_ask(&e->service->names, a->buffer, DNSSD_ROOM);
+
+	return n < 0 ? n : relay_send(s, a->buffer, (size_t)n);
+}
+
 /* ---- when ---- */
 
 /* The interval, with a tenth of jitter either way. */
@@ -197,6 +205,28 @@ static void was_not_sent(
 	l->due_ms = now_ms + next_interval(e);
 }
 
+/* Whoever took a name that another host has would make that one, which probes,
+ * give way: so it is asked for, and announced unless somebody answers. */
+static int ask_first(
+	struct announce_entry *e, struct leg *l, const struct relay_segment *s)
+{
+	struct announce *a = e->announce;
+	int n = speak_ask(e, s);
+
+	if (n < 0)
+		return n;
+	l->is_asking = false;
+	l->due_ms = uv_now(a->loop) + LISTEN_MS;
+	return 0;
+}
+
+static int say(struct announce_entry *e, const struct relay_segment *s)
+{
+	int n = write_message(e, s);
+
+	return n < 0 ? n : relay_send(s, e->announce->buffer, (size_t)n);
+}
+
 static bool can_send(const struct relay_segment *s)
 {
 	struct relay_segment_info i;
@@ -221,7 +251,8 @@ bool speak_due(struct announce_entry *e, struct leg *l, uint64_t now_ms)
 	struct announce *a = e->announce;
 	const struct relay_segment *s =
 		relay_segment_by_id(a->relay, l->segment);
-	int n;
+	bool is_question;
+	int err;
 
 	if (!s || !can_send(s)) {
 		/* announce_ready() tells when it can. */
@@ -233,15 +264,11 @@ bool speak_due(struct announce_entry *e, struct leg *l, uint64_t now_ms)
 	if (is_too_soon(e, l, now_ms))
 		return false;
 	l->answer_ms = NEVER;
-	n = write_message(e, s);
-	if (n >= 0) {
-		int err = relay_send(s, a->buffer, (size_t)n);
-
-		n = err < 0 ? err : n;
-	}
-	if (n < 0)
-		was_not_sent(e, l, n, now_ms);
-	else
+	is_question = l->is_asking;
+	err = is_question ? ask_first(e, l, s) : say(e, s);
+	if (err < 0)
+		was_not_sent(e, l, err, now_ms);
+	else if (!is_question)
 		was_sent(e, l, s, now_ms);
 	return true;
 }

@@ -251,6 +251,7 @@ START_TEST(an_answer_goes_where_the_question_came_from)
 		ear[n] = service_hear(&s, n);
 	stage_start(&s);
 	for (unsigned n = 1; n <= 2; n++) {
+		ck_assert(service_next(&s, ear[n]).is_question);
 		service_expect(&s, ear[n]);
 		service_expect(&s, ear[n]);
 	}

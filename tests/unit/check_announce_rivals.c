@@ -46,8 +46,31 @@ START_TEST(a_rival_silences_and_its_goodbye_frees)
 	ck_assert_str_eq(stage_info(&s, "lab").error, "");
 	ck_assert_uint_eq(s.goodbyes, 0);
 	ck_assert_uint_eq(s.states, 2);
+	ck_assert(service_next(&s, ear).is_question);
 	service_expect(&s, ear);
 	service_expect(&s, ear);
+	service_end(&s, ear);
+}
+END_TEST
+
+/* It announced at once, and a host that had the name gave way. */
+START_TEST(a_name_that_is_taken_is_never_announced)
+{
+	struct stage s;
+	int ear;
+
+	stage_setup(&s, 1, M LAB);
+	ear = service_hear(&s, 1);
+	stage_start(&s);
+	ck_assert(service_next(&s, ear).is_question);
+	ck_assert_uint_le(stage_info(&s, "lab").next_in_ms, 250);
+	/* Not before it was announced itself. */
+	service_ask(&s, "_ipp._tcp.local", MDNS_PTR, 5353);
+	say_srv(&s, INSTANCE, 80, "other.local", 2);
+	stage_wait_state(&s, "lab", ANNOUNCE_SILENT);
+	ck_assert(service_next(&s, ear).is_question);
+	ck_assert_uint_eq(s.sent, 0);
+	ck_assert_uint_eq(s.states, 1);
 	service_end(&s, ear);
 }
 END_TEST
@@ -81,6 +104,7 @@ START_TEST(a_rival_is_asked_for_before_its_record_ends)
 	ck_assert_int_eq(stage_info(&s, "lab").state, ANNOUNCE_SILENT);
 	ck_assert_uint_eq(s.sent, 2);
 	/* And now it is not. */
+	ck_assert(service_next(&s, ear).is_question);
 	service_expect(&s, ear);
 	service_expect(&s, ear);
 	ck_assert_uint_eq(s.states, 2);
@@ -201,6 +225,7 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_rival_silences_and_its_goodbye_frees);
+	tcase_add_test(t, a_name_that_is_taken_is_never_announced);
 	tcase_add_test(t, a_silent_one_says_no_goodbye);
 	tcase_add_test(t, a_rival_is_asked_for_before_its_record_ends);
 	tcase_add_test(t, what_does_not_contradict_is_no_rival);

@@ -100,6 +100,7 @@ int service_begin(struct stage *s, const char *text)
 	stage_setup(s, 1, text);
 	ear = service_hear(s, 1);
 	stage_start(s);
+	ck_assert(service_next(s, ear).is_question);
 	service_expect(s, ear);
 	ck_assert_uint_eq(s->next_in_ms, 1000);
 	service_expect(s, ear);
