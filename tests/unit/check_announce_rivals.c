@@ -3,6 +3,7 @@
 
 #include "mdns_fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- rivals ---- */
@@ -218,6 +219,77 @@ START_TEST(a_service_says_goodbye)
 }
 END_TEST
 
+/* ---- anything ---- */
+
+static const char *const messages[] = {
+	"q _ipp._tcp.local PTR\nq " INSTANCE " SRV\nq lab.local A\n"
+	"an _ipp._tcp.local PTR " INSTANCE,
+	"q " INSTANCE " ANY\nau " INSTANCE " SRV #000000000050 other.local",
+	"an " INSTANCE " SRV #000000000050 other.local\n"
+	"ad lab.local A 10.9.1.2\nad lab.local AAAA fd09::2",
+	"an " ENUMERATION " PTR _ipp._tcp.local\n"
+	"an _ipp._tcp.local PTR " INSTANCE,
+};
+
+static void hear(struct stage *s, const struct relay_segment *in,
+	const uint8_t *message, size_t size)
+{
+	uint8_t *exact = fixture_exact(message, size);
+	struct proto_view view;
+	struct relay_heard h = {
+		.in = in,
+		.port = 5353,
+		.data = exact,
+		.size = size,
+		.now_ms = uv_now(&s->b.house.loop),
+	};
+
+	ck_assert_int_eq(net_address_parse("10.9.1.2", &h.source), 0);
+	if (proto_inspect(PROTO_MDNS, NULL, exact, size, &view) == 0) {
+		h.view = &view;
+		h.kind = view.kind;
+	}
+	announce_heard(s->a, &h);
+	/* Whatever the relay made of it. */
+	h.view = &view;
+	view.payload = PROTO_MDNS;
+	for (int kind = PROTO_UNKNOWN; kind <= PROTO_OTHER; kind++) {
+		h.kind = (enum proto_kind)kind;
+		announce_heard(s->a, &h);
+	}
+	free(exact);
+}
+
+START_TEST(mutated_messages_do_no_harm)
+{
+	const struct relay_segment *in;
+	uint8_t good[512], bad[512];
+	struct announce_info i;
+	struct stage s;
+	int ear = service_begin(&s, M LAB);
+	size_t size;
+
+	in = relay_segment_next(
+		relay_channel_next(relay_group_find(s.b.relay, "m"), NULL),
+		NULL);
+	srand(1);
+	for (unsigned n = 0; n < 20000; n++) {
+		size = fixture_build(
+			n / 4 % 2 ? FIXTURE_RESPONSE : FIXTURE_QUERY,
+			messages[n % COUNT(messages)], good);
+		memcpy(bad, good, size);
+		for (int k = rand() % 4; k > 0; k--)
+			bad[(size_t)rand() % size] = (uint8_t)rand();
+		hear(&s, in, bad, (size_t)rand() % (size + 1));
+		hear(&s, in, bad, size);
+	}
+	i = stage_info(&s, "lab");
+	ck_assert_uint_eq(i.sent, 2);
+	ck_assert(i.state == ANNOUNCE_SILENT);
+	service_end(&s, ear);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("announce_rivals");
@@ -232,6 +304,7 @@ int main(void)
 	tcase_add_test(t, a_host_that_has_the_name_speaks_for_itself);
 	tcase_add_test(t, our_own_address_brought_back_is_no_other_host);
 	tcase_add_test(t, a_service_says_goodbye);
+	tcase_add_test(t, mutated_messages_do_no_harm);
 	suite_add_tcase(s, t);
 	return bench_main(s);
 }
