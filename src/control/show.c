@@ -35,19 +35,29 @@ static void table_error(struct table *t, const json_t *object)
 
 /* ---- status ---- */
 
-/* The two greatest units: "3 d 4 h". NULL: no memory. */
+/* The two greatest units, the second where it is not 0: "3 d 4 h", "1 min".
+ * NULL: no memory. */
 static char *format_duration(json_int_t seconds)
 {
-	if (seconds >= 86400)
-		return phrase_format("%d d %d h", (int)(seconds / 86400),
-			(int)(seconds / 3600 % 24));
-	if (seconds >= 3600)
-		return phrase_format("%d h %d min", (int)(seconds / 3600),
-			(int)(seconds / 60 % 60));
-	if (seconds >= 60)
-		return phrase_format("%d min %d s", (int)(seconds / 60),
-			(int)(seconds % 60));
-	return phrase_format("%d s", (int)seconds);
+	static const struct {
+		const char *name;
+		int seconds;
+	} units[] = { { "d", 86400 }, { "h", 3600 }, { "min", 60 },
+		{ "s", 1 } };
+	size_t i = 0;
+	int more;
+
+	while (units[i].seconds > 1 && seconds < units[i].seconds)
+		i++;
+	more = units[i].seconds > 1 ? (int)(seconds % units[i].seconds) /
+					      units[i + 1].seconds
+				    : 0;
+	if (more == 0)
+		return phrase_format("%" JSON_INTEGER_FORMAT " %s",
+			seconds / units[i].seconds, units[i].name);
+	return phrase_format("%" JSON_INTEGER_FORMAT " %s %d %s",
+		seconds / units[i].seconds, units[i].name, more,
+		units[i + 1].name);
 }
 
 static int print_head(FILE *out, const json_t *status)

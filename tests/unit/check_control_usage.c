@@ -4,6 +4,7 @@
 #include "control_fixture.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -151,6 +152,10 @@ static void *pretend(void *data)
 
 	(void)!read(fd, waste, sizeof(waste));
 	(void)!write(fd, i->bytes, strlen(i->bytes));
+	/* What is not read when it closes would take the answer with it. */
+	(void)shutdown(fd, SHUT_WR);
+	while (read(fd, waste, sizeof(waste)) > 0)
+		;
 	(void)close(fd);
 	return NULL;
 }
@@ -216,6 +221,59 @@ START_TEST(a_strange_result_is_shown_as_far_as_it_goes)
 }
 END_TEST
 
+static const struct {
+	const char *bytes;
+	int status;
+	const char *entries;
+} pages[] = {
+	{ "{\"result\":{\"entries\":[1],\"cursor\":\"5\"}}\n"
+	  "{\"result\":{\"entries\":[2],\"cursor\":null}}\n",
+		0, "[1, 2]" },
+	/* A cursor that stays where it is would never end. */
+	{ "{\"result\":{\"entries\":[1],\"cursor\":\"5\"}}\n"
+	  "{\"result\":{\"entries\":[2],\"cursor\":\"5\"}}\n",
+		0, "[1, 2]" },
+	{ "{\"result\":{\"entries\":5,\"cursor\":7}}\n", 0, "[]" },
+	/* The group went with a reload meanwhile. */
+	{ "{\"result\":{\"entries\":[1],\"cursor\":\"5\"}}\n"
+	  "{\"error\":{\"code\":-32001,\"message\":\"no\"}}\n",
+		1, NULL },
+	{ "{\"result\":{\"entries\":[1],\"cursor\":\"5\"}}\n", 3, NULL },
+};
+
+START_TEST(pages_are_read_as_far_as_they_go)
+{
+	json_t *result;
+	char *entries;
+
+	ck_assert_int_eq(
+		run_deceived("--json -s @ discovered", pages[_i].bytes),
+		pages[_i].status);
+	result = json_loads(f.out, 0, NULL);
+	ck_assert_int_eq(result != NULL, pages[_i].entries != NULL);
+	if (!result)
+		return;
+	entries = json_dumps(json_object_get(result, "entries"), 0);
+	ck_assert_str_eq(entries, pages[_i].entries);
+	ck_assert(json_is_null(json_object_get(result, "cursor")));
+	free(entries);
+	json_decref(result);
+}
+END_TEST
+
+/* What is no entry shows as one that says nothing. */
+START_TEST(strange_entries_are_shown_as_far_as_they_go)
+{
+	ck_assert_int_eq(
+		run_deceived("-s @ discovered",
+			"{\"result\":{\"entries\":[5,null,{},{\"host\":7,"
+			"\"addresses\":[1,{}],\"first_seen\":\"now\"}]}}\n"),
+		0);
+	ck_assert_str_eq(f.err, "");
+	ck_assert_ptr_nonnull(strstr(f.out, "  NAME  TYPE"));
+}
+END_TEST
+
 START_TEST(a_silent_daemon_is_given_up)
 {
 	int fd = fixture_bound_socket(f.path, SOCK_STREAM, 1);
@@ -243,6 +301,9 @@ static Suite *suite(void)
 		sizeof(impostors) / sizeof(impostors[0]));
 	tcase_add_loop_test(
 		t, a_strange_result_is_shown_as_far_as_it_goes, 0, 14 * 4);
+	tcase_add_loop_test(t, pages_are_read_as_far_as_they_go, 0,
+		sizeof(pages) / sizeof(pages[0]));
+	tcase_add_test(t, strange_entries_are_shown_as_far_as_they_go);
 	tcase_add_test(t, a_silent_daemon_is_given_up);
 	suite_add_tcase(s, t);
 	return s;
