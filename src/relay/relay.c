@@ -245,13 +245,28 @@ void relay_devices_changed(struct relay *r)
 	(void)uv_timer_start(&r->retry, retry, r->retry_ms, 0);
 }
 
+/* The other router has the word no more: all that waits is said now. */
+static void tell_ready(const struct relay_channel *c)
+{
+	const struct relay_callbacks *cb = &c->group->relay->callbacks;
+	struct relay_segment *s;
+
+	for (s = c->segments; s && cb->ready; s = s->next)
+		if (s->sender)
+			cb->ready(cb->data, s);
+}
+
 void relay_set_standby(struct relay *r, bool standby)
 {
+	bool wakes = r->standby && !standby;
 	struct relay_channel *c;
 
 	r->standby = standby;
-	for (c = NULL; (c = next_channel(r, c));)
+	for (c = NULL; (c = next_channel(r, c));) {
 		c->plan.standby = c->group->c->standby && standby;
+		if (wakes && c->group->c->standby)
+			tell_ready(c);
+	}
 }
 
 void relay_watch(struct relay *r, bool on)

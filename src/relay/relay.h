@@ -119,7 +119,8 @@ struct relay_heard {
  *   minute for a segment; `times` counts those since the last call.
  * fate: what became of each datagram, while relay_watch() asks for it.
  * heard: a datagram that tells something new.
- * ready: a segment can send that could not before, or from another address.
+ * ready: a segment can send that could not before, or from another address, or
+ *   is not in standby any more.
  *   Told in the middle of a change: send later, from the loop.
  * storm: `source` repeats one payload without end and was silenced
  *   (RELAY_LOOP), or says more than the group's rate allows (RELAY_RATE). At

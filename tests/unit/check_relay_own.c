@@ -288,6 +288,23 @@ START_TEST(a_segment_that_changes_its_address_is_ready_anew)
 }
 END_TEST
 
+START_TEST(the_end_of_standby_makes_its_segments_ready)
+{
+	struct notes n;
+
+	notes_setup(&n,
+		BETWEEN("standby: true, interfaces: [one, two]") "  h: { address: 239.1.1.2, port: 5000, "
+								 "interfaces: [one, two] }\n");
+	relay_set_standby(n.b.relay, true);
+	ck_assert_uint_eq(n.ready, 0);
+	relay_set_standby(n.b.relay, false);
+	ck_assert_uint_eq(n.ready, 2);
+	relay_set_standby(n.b.relay, false);
+	ck_assert_uint_eq(n.ready, 2);
+	bench_close(&n.b);
+}
+END_TEST
+
 /* ---- again ---- */
 
 static struct relay_kept kept_of(
@@ -394,6 +411,7 @@ int main(void)
 	tcase_add_test(out, what_is_its_own_is_handed_out_to_nobody);
 	tcase_add_test(out, an_answer_is_handed_out_with_its_flow);
 	tcase_add_test(out, a_segment_that_changes_its_address_is_ready_anew);
+	tcase_add_test(out, the_end_of_standby_makes_its_segments_ready);
 	suite_add_tcase(s, out);
 	tcase_add_test(again, what_is_repeated_goes_to_all_but_its_own_segment);
 	tcase_add_loop_test(again,
