@@ -1,5 +1,6 @@
 #include "control/entry.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *moment(int64_t ms)
@@ -56,6 +57,9 @@ void entry_put(struct render *r, const struct discovery_info *i)
 		render_put(r, "txt", strings(i->detail));
 	if (i->protocol == CONFIG_PAYLOAD_SSDP)
 		render_put(r, "server", render_name(i->detail));
+	if (i->protocol == CONFIG_PAYLOAD_WSD)
+		render_put(r, "metadata_version",
+			render_number(strtoull(i->detail, NULL, 10)));
 	render_put(r, "first_seen", moment(i->first_seen_ms));
 	render_put(r, "last_seen", moment(i->last_seen_ms));
 	/* Rounded up: at 0 it is gone. */

@@ -273,6 +273,26 @@ static void write_flows(struct exposition *e, const struct relay *relay)
 		"Searches that wait for unicast answers.", flows.used);
 }
 
+/* ---- what is discovered ---- */
+
+static void write_count(void *data, const struct discovery_count *c)
+{
+	const struct exposition_label labels[] = {
+		{ "group", c->group },
+		{ "interface", c->interface },
+		{ "device", c->device },
+	};
+
+	exposition_sample(data, LABELS(labels), c->entries);
+}
+
+static void write_discovered(struct exposition *e, const struct discovery *d)
+{
+	exposition_family(e, "crier_discovered_entries", gauge,
+		"Entries of what was discovered, by where it was heard.");
+	discovery_each_count(d, write_count, e);
+}
+
 /* ---- announcements ---- */
 
 static void write_announcement_states(
@@ -345,6 +365,8 @@ int methods_metrics(void *context, const json_t *params, json_t **ret,
 	write_segments(&e, h->relay);
 	write_flows(&e, h->relay);
 	write_limits(&e, &limits);
+	if (h->discovery)
+		write_discovered(&e, h->discovery);
 	if (h->announce)
 		write_announcements(&e, h->announce);
 	return methods_give(take_text(&e), ret);

@@ -345,6 +345,19 @@ const struct discovery_entry *discovery_after(
 	return table_after(&d->table, id);
 }
 
+void discovery_each_count(const struct discovery *d,
+	void (*each)(void *data, const struct discovery_count *c), void *data)
+{
+	const struct place *p;
+
+	for (p = d->places; p; p = p->next) {
+		const struct discovery_count c = { p->group, p->interface,
+			p->device, p->entries };
+
+		each(data, &c);
+	}
+}
+
 void discovery_limit(const struct discovery *d, struct relay_limit *ret)
 {
 	const struct quota *q = &d->table.quota;

@@ -129,6 +129,16 @@ void discovery_get(const struct discovery *d, const struct discovery_entry *e,
 const struct discovery_entry *discovery_after(
 	const struct discovery *d, uint64_t id);
 
+/* How many entries a segment of a group has. */
+struct discovery_count {
+	const char *group, *interface, *device;
+	size_t entries;
+};
+
+/* Calls `each` for every segment that anything has been heard on. */
+void discovery_each_count(const struct discovery *d,
+	void (*each)(void *data, const struct discovery_count *c), void *data);
+
 void discovery_limit(const struct discovery *d, struct relay_limit *ret);
 
 #endif

@@ -3,6 +3,7 @@
 #include "proto/mdns_internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- SSDP ---- */
@@ -101,7 +102,10 @@ int wsd_entry(const struct wsd_message *m, struct proto_entry *ret)
 	ret->name = ret->identity;
 	ret->type = join_types(m, ret->text);
 	ret->location = piece(m->xaddrs);
-	ret->detail = piece("");
+	/* A greater one says that something about it has changed (4.1). */
+	(void)snprintf(
+		ret->version, sizeof(ret->version), "%u", m->metadata_version);
+	ret->detail = piece(ret->version);
 	ret->lifetime_s = -1;
 	return 0;
 }

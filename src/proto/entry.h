@@ -44,6 +44,7 @@ struct proto_entry {
 	struct proto_piece name, type, location, detail;
 	int64_t lifetime_s; /* -1: the protocol says nothing */
 	char text[PROTO_ENTRY_TEXT];
+	char version[sizeof("4294967295")];
 };
 
 /*
@@ -56,9 +57,8 @@ int ssdp_entry(const struct ssdp_message *m, struct proto_entry *ret);
 
 /*
  * A Hello, Bye, ProbeMatches or ResolveMatches (WS-Discovery 1.1, 4 to 6): the
- * first endpoint reference, its Types without namespaces, and XAddrs. A newer
- * metadata version needs no look: the table compares what is said. The pieces
- * point into `m` or `ret`.
+ * first endpoint reference, its Types without namespaces, XAddrs, and as its
+ * detail the metadata version. The pieces point into `m` or `ret`.
  * Returns 0; -ENOMSG (it tells of nobody).
  */
 int wsd_entry(const struct wsd_message *m, struct proto_entry *ret);

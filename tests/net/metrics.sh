@@ -51,6 +51,8 @@ claim 'and for the reasons of drops' metric \
 	'crier_segment_dropped_datagrams_total\{.*reason="loop".*\} 0'
 claim 'announcements are counted' within 5 metric \
 	'crier_announcement_sent_total\{.*name="gate".*\} [1-9][0-9]*'
+claim 'entries are counted where they were heard' metric \
+	'crier_discovered_entries\{group="other",interface="iot",.*\} 4'
 claim 'bounds are told' metric 'crier_limit_used\{limit="discovered"\} 4'
 claim 'what is shown to people is the same as in JSON' equal \
 	"$(json crierd metrics | query d | grep -c .)" grep -c . "$work/metrics"

@@ -70,10 +70,16 @@ hear six ff02::c
 # One for each family: wsdd says goodbye in one of several alone.
 start nas4 nas wsdd -4 -i iot -U $endpoint -n nas -v
 claim "its Hello crosses over IPv4" within 10 heard_word four Hello
+claim "crier knows it, where it is" holds "[(e['interface'], e['name'],
+	e['metadata_version'] > 0, e['location'] != None) for e in
+	d['entries']] == [('iot', 'urn:uuid:$endpoint', True, True)]" \
+	json crierd discovered --group wsd
 claim "a probe finds it over IPv4, answered from crier" within 10 \
 	finds 239.255.255.250 10.77.1.1
 stop nas4 INT
 claim "its Bye crosses over IPv4" within 5 heard_word four Bye
+claim "and crier forgets it" within 2 holds "d['entries'] == []" \
+	json crierd discovered --group wsd
 start nas6 nas wsdd -6 -i iot -U $endpoint -n nas -v
 claim "its Hello crosses over IPv6" within 10 heard_word six Hello
 claim "a probe finds it over IPv6, answered from crier" within 10 \

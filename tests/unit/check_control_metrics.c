@@ -74,6 +74,8 @@ static const char *const lines[] = {
 	"interface=\"guest\",device=\"\",address=\"ff02::fb\",port=\"5353\"} 0",
 	"crier_flows 2",
 	"crier_limit_used{limit=\"flows\"} 2",
+	"crier_discovered_entries{group=\"mdns\",interface=\"lan\","
+	"device=\"eth0\"} 0",
 	"crier_limit_bound{limit=\"clients\"} 4",
 	"crier_limit_refused_total{limit=\"discovered\"} 3",
 	"crier_limit_evicted_total{limit=\"remembered\"} 9",

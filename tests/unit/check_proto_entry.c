@@ -159,6 +159,7 @@ static struct wsd_message wsd(enum wsd_action action, unsigned targets)
 		.address = "urn:1",
 		.n_types = 2,
 		.types = { { "http://a", "Device" }, { "", "Printer" } },
+		.metadata_version = UINT32_MAX,
 		.xaddrs = "http://192.0.2.1/ http://[2001:db8::1]/" };
 }
 
@@ -193,7 +194,7 @@ START_TEST(wsd_says_who_comes_and_goes)
 	check_piece(&entry.name, "urn:1");
 	check_piece(&entry.type, "Device Printer");
 	check_piece(&entry.location, "http://192.0.2.1/ http://[2001:db8::1]/");
-	check_piece(&entry.detail, "");
+	check_piece(&entry.detail, "4294967295");
 	ck_assert_int_eq(entry.lifetime_s, -1);
 }
 END_TEST

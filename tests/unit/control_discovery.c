@@ -115,3 +115,11 @@ void discovery_limit(const struct discovery *d, struct relay_limit *ret)
 {
 	*ret = d->limit;
 }
+
+void discovery_each_count(const struct discovery *d,
+	void (*each)(void *data, const struct discovery_count *c), void *data)
+{
+	const struct discovery_count c = { "mdns", "lan", "eth0", d->n };
+
+	each(data, &c);
+}
