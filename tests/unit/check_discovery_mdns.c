@@ -3,7 +3,6 @@
 #include "mdns_fixture.h"
 
 #include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -436,79 +435,6 @@ START_TEST(queries_and_probes_tell_of_nobody)
 }
 END_TEST
 
-/* ---- many in one message ---- */
-
-static void say_many(unsigned n)
-{
-	char instance[64];
-
-	start();
-	for (unsigned i = 0; i < n; i++) {
-		(void)snprintf(
-			instance, sizeof(instance), "n%u._ipp._tcp.local", i);
-		put_ptr("_ipp._tcp.local", instance, 4500);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		(void)snprintf(
-			instance, sizeof(instance), "n%u._ipp._tcp.local", i);
-		put_txt(instance, "a=b", 4500);
-	}
-	say();
-}
-
-/*
- * Once, of more than 32 entries in one message some were told of before their
- * text was read, and then never of the text.
- */
-START_TEST(each_of_many_is_told_once_with_all_that_was_said)
-{
-	const struct discovery_entry *e;
-	struct discovery_info i = { .id = 0 };
-
-	say_many(100);
-	ck_assert_uint_eq(s.n_events, 100);
-	ck_assert_mem_eq(s.events, "new n0\nnew n1\n", 14);
-	while ((e = discovery_after(s.discovery, i.id))) {
-		discovery_get(s.discovery, e, &i);
-		ck_assert_str_eq(i.detail, "a=b\n");
-		ck_assert_uint_eq(i.count, 1);
-	}
-	say_many(100);
-	ck_assert_uint_eq(s.n_events, 100);
-}
-END_TEST
-
-START_TEST(one_that_is_evicted_within_its_message_never_was)
-{
-	struct relay_limit limit;
-
-	ck_assert_int_eq(stand_close(&s), 0);
-	stand_open(&s, 3);
-	say_many(5);
-	check_events("new n2\nnew n3\nnew n4\n");
-	discovery_limit(s.discovery, &limit);
-	ck_assert_uint_eq(limit.used, 3);
-	ck_assert_uint_eq(limit.bound, 3);
-	ck_assert_uint_eq(limit.evicted, 2);
-	ck_assert_uint_eq(limit.refused, 0);
-	/* Those that were told of before are told to be gone. */
-	say_many(1);
-	check_events("gone n2 evicted\nnew n0\n");
-}
-END_TEST
-
-/* The last one of the list, and then more: its end must follow. */
-START_TEST(the_list_of_those_to_tell_survives_evictions)
-{
-	ck_assert_int_eq(stand_close(&s), 0);
-	stand_open(&s, 1);
-	say_many(4);
-	check_events("new n3\n");
-	say_many(2);
-	check_events("gone n3 evicted\nnew n1\n");
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("discovery_mdns");
@@ -540,9 +466,6 @@ int main(void)
 	tcase_add_test(t, the_newest_address_of_a_family_is_the_source);
 	tcase_add_test(t, each_segment_has_its_own_entry);
 	tcase_add_test(t, queries_and_probes_tell_of_nobody);
-	tcase_add_test(t, each_of_many_is_told_once_with_all_that_was_said);
-	tcase_add_test(t, one_that_is_evicted_within_its_message_never_was);
-	tcase_add_test(t, the_list_of_those_to_tell_survives_evictions);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);
 	srunner_run_all(r, CK_NORMAL);
