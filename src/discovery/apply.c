@@ -325,7 +325,9 @@ static void apply_entry(
 	}
 	until = h->now_ms + entry_lifetime_ms(a, e, n);
 	is_first = repeat_is_first(a->d, a->place, h, until);
-	if (e && !is_first)
+	/* What another relay repeats keeps nothing alive that is repeated here
+	 * too; who merely says the same is refreshed, and not repeated. */
+	if (e && !is_first && e->kept)
 		return;
 	e = find_or_add(a, digest);
 	if (!e)

@@ -179,17 +179,16 @@ static size_t repeat_place(
 	return most;
 }
 
-/* Goes on with one replay. False: it is done. */
-static bool replay_on(struct discovery *d, struct replay *r)
+/* Goes on with one replay, by at most `*most` entries. False: it is done. */
+static bool replay_on(struct discovery *d, struct replay *r, size_t *most)
 {
 	const struct relay_segment *to =
 		relay_segment_by_id(d->relay, r->segment);
 	struct discovery_entry *e;
-	size_t most = DISCOVERY_TURN;
 
 	if (!to)
 		return false;
-	while (most-- > 0) {
+	for (; *most > 0; (*most)--) {
 		e = table_after(&d->table, r->after);
 		if (!e)
 			return false;
@@ -203,12 +202,12 @@ static bool replay_on(struct discovery *d, struct replay *r)
 
 static void run_replays(struct discovery *d, uint64_t now_ms)
 {
-	size_t i = 0;
+	size_t i = 0, most = DISCOVERY_TURN;
 
 	while (i < d->n_replays) {
 		struct replay *r = &d->replays[i];
 
-		if (r->due_ms > now_ms || replay_on(d, r))
+		if (r->due_ms > now_ms || replay_on(d, r, &most))
 			i++;
 		else
 			*r = d->replays[--d->n_replays];

@@ -84,6 +84,8 @@ static struct proto_piece join_types(const struct wsd_message *m, char *to)
 
 int wsd_entry(const struct wsd_message *m, struct proto_entry *ret)
 {
+	char *version = ret->text + PROTO_ENTRY_TYPES;
+
 	switch (m->action) {
 	case WSD_HELLO:
 	case WSD_PROBE_MATCHES:
@@ -103,9 +105,9 @@ int wsd_entry(const struct wsd_message *m, struct proto_entry *ret)
 	ret->type = join_types(m, ret->text);
 	ret->location = piece(m->xaddrs);
 	/* A greater one says that something about it has changed (4.1). */
-	(void)snprintf(
-		ret->version, sizeof(ret->version), "%u", m->metadata_version);
-	ret->detail = piece(ret->version);
+	(void)snprintf(version, sizeof(ret->text) - PROTO_ENTRY_TYPES, "%u",
+		m->metadata_version);
+	ret->detail = piece(version);
 	ret->lifetime_s = -1;
 	return 0;
 }

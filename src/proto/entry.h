@@ -20,8 +20,9 @@
 enum {
 	/* Of a datagram without a decoder so many bytes are shown. */
 	PROTO_EXCERPT = 64,
-	/* Each byte takes at most four characters. */
-	PROTO_ENTRY_TEXT = WSD_MAX_TYPES * WSD_LOCAL,
+	/* Types with a blank or NUL behind each, and a number. */
+	PROTO_ENTRY_TYPES = WSD_MAX_TYPES * WSD_LOCAL,
+	PROTO_ENTRY_TEXT = PROTO_ENTRY_TYPES + sizeof("4294967295"),
 };
 
 enum proto_presence {
@@ -44,7 +45,6 @@ struct proto_entry {
 	struct proto_piece name, type, location, detail;
 	int64_t lifetime_s; /* -1: the protocol says nothing */
 	char text[PROTO_ENTRY_TEXT];
-	char version[sizeof("4294967295")];
 };
 
 /*

@@ -273,6 +273,23 @@ START_TEST(who_spoke_first_is_repeated_and_no_copy)
 }
 END_TEST
 
+/* The second host's entry expired and came anew, for ever, since its words were
+ * the first one's. */
+START_TEST(who_merely_says_the_same_is_refreshed)
+{
+	say("a");
+	say_on(LAN, OTHER, "a");
+	for (unsigned i = 0; i < 3; i++) {
+		stand_wait(&s, 60000);
+		say("a");
+		say_on(LAN, OTHER, "a");
+	}
+	ck_assert_uint_eq(stand_count(&s), 2);
+	ck_assert_ptr_null(strstr(s.events, "gone"));
+	ck_assert_uint_eq(s.discovery->kept.used, 1);
+}
+END_TEST
+
 /* Where nothing is repeated, everybody is believed. */
 START_TEST(copies_count_where_the_group_does_not_repeat)
 {
@@ -462,6 +479,7 @@ int main(void)
 	tcase_add_test(t, one_source_pushes_out_nobody_elses_payloads);
 	tcase_add_test(t, a_copy_by_another_source_keeps_nothing_alive);
 	tcase_add_test(t, who_spoke_first_is_repeated_and_no_copy);
+	tcase_add_test(t, who_merely_says_the_same_is_refreshed);
 	tcase_add_test(t, copies_count_where_the_group_does_not_repeat);
 	tcase_add_test(t, is_forgotten_where_the_group_stops_repeating);
 	tcase_add_test(t, a_new_interval_counts_from_the_reload_on);

@@ -214,7 +214,7 @@ END_TEST
 START_TEST(wsd_joins_eight_types_at_their_longest)
 {
 	struct wsd_message m = wsd(WSD_HELLO, 1);
-	char *want = malloc(PROTO_ENTRY_TEXT);
+	char *want = malloc(PROTO_ENTRY_TYPES);
 
 	m.n_types = WSD_MAX_TYPES;
 	for (unsigned i = 0; i < WSD_MAX_TYPES; i++) {
@@ -223,7 +223,7 @@ START_TEST(wsd_joins_eight_types_at_their_longest)
 		memset(want + i * WSD_LOCAL, 'a' + (int)i, WSD_LOCAL - 1);
 		want[i * WSD_LOCAL + WSD_LOCAL - 1] = ' ';
 	}
-	want[PROTO_ENTRY_TEXT - 1] = '\0';
+	want[PROTO_ENTRY_TYPES - 1] = '\0';
 	ck_assert_int_eq(wsd_entry(&m, &entry), 0);
 	check_piece(&entry.type, want);
 	free(want);
