@@ -353,12 +353,11 @@ static int64_t since_1970_ms(void)
 void apply_heard(
 	struct discovery *d, struct place *p, const struct relay_heard *h)
 {
-	const struct relay_channel *c = relay_segment_channel(h->in);
 	struct application a = {
 		.d = d,
 		.place = p,
 		.heard = h,
-		.hold_ms = relay_group_config(relay_channel_group(c))->hold_ms,
+		.hold_ms = discovery_group(h->in)->hold_ms,
 		.seen_ms = since_1970_ms(),
 	};
 	struct proto_entry n;

@@ -94,7 +94,7 @@ static struct place *place_new(struct discovery *d,
 	return p;
 }
 
-static const struct config_group *group_of(const struct relay_segment *s)
+const struct config_group *discovery_group(const struct relay_segment *s)
 {
 	return relay_group_config(
 		relay_channel_group(relay_segment_channel(s)));
@@ -103,7 +103,7 @@ static const struct config_group *group_of(const struct relay_segment *s)
 struct place *discovery_place(
 	struct discovery *d, const struct relay_segment *s)
 {
-	const struct config_group *g = group_of(s);
+	const struct config_group *g = discovery_group(s);
 	struct relay_segment_info i;
 	struct place *p;
 
@@ -164,7 +164,7 @@ void discovery_left(struct discovery *d, const struct relay_segment *s)
 	struct place *p;
 
 	relay_segment_get(s, &i);
-	p = find_place(d, group_of(s)->name, &i);
+	p = find_place(d, discovery_group(s)->name, &i);
 	if (!p)
 		return;
 	mark_all(d, true);

@@ -62,6 +62,9 @@ struct discovery {
 
 /* ---- discovery.c ---- */
 
+/* The configuration of the segment's group. */
+const struct config_group *discovery_group(const struct relay_segment *s);
+
 /* The place of a segment, which is made where there is none. NULL: no memory,
  * or the segment has no device. */
 struct place *discovery_place(

@@ -8,12 +8,6 @@
 #include <string.h>
 #include <utlist.h>
 
-static const struct config_group *group_of(const struct relay_segment *s)
-{
-	return relay_group_config(
-		relay_channel_group(relay_segment_channel(s)));
-}
-
 /*
  * What announces. Where there is no decoder, no preset that says what its
  * protocol speaks, and nobody carries answers back, all does, from whatever
@@ -21,7 +15,7 @@ static const struct config_group *group_of(const struct relay_segment *s)
  */
 static bool is_announcement(const struct relay_heard *h)
 {
-	const struct config_group *g = group_of(h->in);
+	const struct config_group *g = discovery_group(h->in);
 
 	return h->kind == PROTO_ANNOUNCEMENT ||
 	       (g->payload == CONFIG_PAYLOAD_NONE &&
@@ -245,7 +239,7 @@ void discovery_ready(struct discovery *d, const struct relay_segment *s)
 	struct replay *r = d->replays;
 	size_t i = 0;
 
-	if (!group_of(s)->repeat_ms)
+	if (!discovery_group(s)->repeat_ms)
 		return;
 	while (i < d->n_replays && r[i].segment != id)
 		i++;
