@@ -44,13 +44,13 @@ static void explain(struct announce_entry *e, const struct relay_heard *h,
 		HOST_SHOWN, host);
 }
 
-/* Without a goodbye, which would delete the rival's records. */
+/* Without a goodbye, which would delete the rival's records: that is still owed
+ * once the rival is gone. */
 static void fall_silent(struct announce_entry *e)
 {
 	for (size_t i = 0; i < e->n_legs; i++) {
 		e->legs[i].due_ms = NEVER;
 		e->legs[i].answer_ms = NEVER;
-		e->legs[i].is_known = false;
 	}
 	entry_set_state(e, ANNOUNCE_SILENT);
 }

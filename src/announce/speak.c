@@ -310,6 +310,9 @@ void entry_goodbye(struct announce_entry *e)
 {
 	const struct relay_segment *s;
 
+	/* The name is a rival's. */
+	if (e->state == ANNOUNCE_SILENT)
+		return;
 	for (size_t i = 0; i < e->n_legs; i++) {
 		struct leg *l = &e->legs[i];
 

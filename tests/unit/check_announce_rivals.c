@@ -54,6 +54,25 @@ START_TEST(a_rival_silences_and_its_goodbye_frees)
 }
 END_TEST
 
+/* What was said before the silence stayed in the caches of those to whom the
+ * rival said no goodbye, as over the other family. */
+START_TEST(who_may_speak_again_owes_a_goodbye_still)
+{
+	struct stage s;
+	int ear = service_begin(&s, M LAB);
+
+	say_srv(&s, INSTANCE, 80, "other.local", 120);
+	stage_wait_state(&s, "lab", ANNOUNCE_SILENT);
+	say_srv(&s, INSTANCE, 80, "other.local", 0);
+	stage_wait_state(&s, "lab", ANNOUNCE_ACTIVE);
+	/* Before it has said a word. */
+	announce_close(s.a);
+	s.a = NULL;
+	service_expect_goodbye(&s, ear);
+	service_end(&s, ear);
+}
+END_TEST
+
 /* It announced at once, and a host that had the name gave way. */
 START_TEST(a_name_that_is_taken_is_never_announced)
 {
@@ -297,6 +316,7 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_rival_silences_and_its_goodbye_frees);
+	tcase_add_test(t, who_may_speak_again_owes_a_goodbye_still);
 	tcase_add_test(t, a_name_that_is_taken_is_never_announced);
 	tcase_add_test(t, a_silent_one_says_no_goodbye);
 	tcase_add_test(t, a_rival_is_asked_for_before_its_record_ends);
