@@ -151,6 +151,22 @@ static int check_size(struct announce_entry *e)
 	return err;
 }
 
+/* Two announcements of one service would contradict each other. */
+static bool is_announced(
+	const struct announce *a, const struct announce_entry *e)
+{
+	const struct announce_entry *other;
+
+	if (!e->service || !e->service->names.instance.size)
+		return false;
+	DL_FOREACH(a->entries, other)
+	if (other->service && strcmp(other->group, e->group) == 0 &&
+		mdns_name_equal(&other->service->names.instance,
+			&e->service->names.instance))
+		return true;
+	return false;
+}
+
 int announce_add(struct announce *a, struct config_announcement *c)
 {
 	struct announce_entry *e;
@@ -168,7 +184,7 @@ int announce_add(struct announce *a, struct config_announcement *c)
 	e = entry_new(a, c, a->config->groups[c->group].name, true);
 	if (!e)
 		return -ENOMEM;
-	err = entry_follow(e);
+	err = is_announced(a, e) ? -ENOTUNIQ : entry_follow(e);
 	if (err == 0)
 		err = check_size(e);
 	if (err < 0) {

@@ -93,7 +93,8 @@ void announce_ready(struct announce *a, const struct relay_segment *s);
 /*
  * Adds one at run time. `c` names a group of the configuration in use, and is
  * taken over where this succeeds (see config_parse_announcement()).
- * Returns 0; -EEXIST (the name is taken); -ENOSPC (ANNOUNCE_RUNTIME_MAX);
+ * Returns 0; -EEXIST (the name is taken); -ENOTUNIQ (another one announces the
+ * same service in that group); -ENOSPC (ANNOUNCE_RUNTIME_MAX);
  * -EMSGSIZE (no datagram could carry it, or its goodbye); -EINVAL (there is no
  * such group); -ENOMEM.
  */

@@ -117,12 +117,29 @@ static void drop(
 	entry_goodbye(e);
 	DL_DELETE(a->entries, e);
 	a->n_runtime -= e->runtime;
-	if (!announcement_named(next, e->c->name))
+	/* One of the file that says something else now is no news. */
+	if (e->runtime || !announcement_named(next, e->c->name))
 		announce_tell(e, ANNOUNCE_REMOVED, NULL);
 	entry_free(e);
 }
 
-/* Leaves only those of run time whose names are free. */
+/* Whether the file announces the same service by another name. */
+static bool has_service(
+	const struct config *next, const struct announce_entry *e)
+{
+	for (size_t i = 0; e->service && i < next->n_announcements; i++) {
+		const struct config_announcement *c = &next->announcements[i];
+
+		if (c->service &&
+			strcmp(next->groups[c->group].name, e->group) == 0 &&
+			strcmp(c->service->type, e->c->service->type) == 0 &&
+			strcasecmp(c->service->name, e->c->service->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Leaves only those of run time that the file says nothing of. */
 static void drop_others(struct announce *a, const struct config *next)
 {
 	struct announce_entry *e, *following;
@@ -131,7 +148,8 @@ static void drop_others(struct announce *a, const struct config *next)
 	{
 		if (e->kept)
 			DL_DELETE(a->entries, e);
-		else if (!e->runtime || announcement_named(next, e->c->name))
+		else if (!e->runtime || announcement_named(next, e->c->name) ||
+			 has_service(next, e))
 			drop(a, e, next);
 	}
 }

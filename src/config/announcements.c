@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SECONDS(n)           ((n)*UINT64_C(1000))
 #define ANNOUNCEMENT(member) MEMBER(struct config_announcement, member)
@@ -93,6 +94,31 @@ static void check_group(
 			g->name);
 }
 
+/* Two announcements of one service would contradict each other. */
+static void check_service(
+	const struct spot *s, const struct config_announcement *a)
+{
+	const struct config *c = s->reader->config;
+	struct spot value;
+
+	if (a->service == NULL || a->service->name == NULL ||
+		a->service->type == NULL || !spot_get(s, "service", &value))
+		return;
+	for (const struct config_announcement *b = c->announcements; b < a;
+		b++) {
+		if (b->service == NULL || b->service->name == NULL ||
+			b->service->type == NULL || b->group != a->group ||
+			strcmp(b->service->type, a->service->type) != 0 ||
+			strcasecmp(b->service->name, a->service->name) != 0)
+			continue;
+		spot_error(&value,
+			"is announced by announcements.%s in that group "
+			"already: give it another name",
+			b->name);
+		return;
+	}
+}
+
 static void read_announcement(
 	const struct spot *s, struct config_announcement *a)
 {
@@ -112,6 +138,7 @@ static void read_announcement(
 void read_announcements(const struct spot *s, void *base, const struct key *k)
 {
 	struct config *c = base;
+	struct config_announcement *a;
 	struct spot pair;
 
 	(void)k;
@@ -124,9 +151,11 @@ void read_announcements(const struct spot *s, void *base, const struct key *k)
 	}
 	for (size_t i = 0; i < spot_pairs(s); i++) {
 		spot_pair(s, i, &pair);
-		if (check_name(&pair))
-			read_announcement(
-				&pair, &c->announcements[c->n_announcements++]);
+		if (!check_name(&pair))
+			continue;
+		a = &c->announcements[c->n_announcements++];
+		read_announcement(&pair, a);
+		check_service(&pair, a);
 	}
 }
 

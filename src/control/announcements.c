@@ -127,6 +127,51 @@ static char *declaration(const json_t *params)
 	return text;
 }
 
+/* What YAML would not tell apart: a text from a number. NULL: it is right. */
+static const char *wrong_texts(const json_t *data)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)data, key, value) if (
+		!json_is_string(value)) return "a payload is a string";
+	return NULL;
+}
+
+static const char *wrong_service(const json_t *service)
+{
+	const char *key;
+	json_t *value, *one;
+	size_t i;
+
+	json_object_foreach((json_t *)service, key, value)
+	{
+		if (!strcmp(key, "port") && !json_is_integer(value))
+			return "service.port is a number";
+		if (!strcmp(key, "txt") && !json_is_array(value))
+			return "service.txt is an array of strings";
+		if (strcmp(key, "port") && strcmp(key, "txt") &&
+			!json_is_string(value))
+			return "name, type and host of a service are strings";
+		json_array_foreach(value, i, one) if (!json_is_string(one))
+		{
+			return "service.txt is an array of strings";
+		}
+	}
+	return NULL;
+}
+
+static int check_types(const json_t *params, struct rpc_error *error)
+{
+	const char *wrong = wrong_texts(json_object_get(params, "payload"));
+
+	if (!wrong)
+		wrong = wrong_texts(json_object_get(params, "goodbye"));
+	if (!wrong)
+		wrong = wrong_service(json_object_get(params, "service"));
+	return wrong ? rpc_fail(error, RPC_INVALID_PARAMS, "%s", wrong) : 0;
+}
+
 static int refuse(const struct config_errors *errors, struct rpc_error *error)
 {
 	const struct config_error *first = errors->at;
@@ -170,6 +215,9 @@ static int refused(int r, const char *name, struct rpc_error *error)
 	case -EEXIST:
 		return rpc_fail(error, RPC_EXISTS,
 			"an announcement \"%.63s\" is there already", name);
+	case -ENOTUNIQ:
+		return rpc_fail(error, RPC_EXISTS,
+			"another announcement has this service in that group");
 	case -ENOSPC:
 		return rpc_fail(error, RPC_BOUND,
 			"%d announcements were added at run time: withdraw one",
@@ -223,7 +271,9 @@ int methods_announce(void *context, const json_t *params, json_t **ret,
 		return methods_no_such_group(relay, group, error);
 	if (!m->handles->announce)
 		return -ENOTSUP;
-	r = add(m, params, error);
+	r = check_types(params, error);
+	if (r == 0)
+		r = add(m, params, error);
 	return r < 0 ? r : give_name(params, ret);
 }
 

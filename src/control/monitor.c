@@ -124,6 +124,17 @@ static int print_payload(struct monitor *m, const json_t *event)
 	return r;
 }
 
+/* An answer by unicast is an announcement to whoever decides about it. */
+static const char *kind_of(const json_t *event)
+{
+	const char *kind = phrase_word(event, "kind");
+
+	return json_is_integer(json_object_get(event, "flow")) &&
+			       strcmp(kind, "announcement") == 0
+		       ? "answer"
+		       : kind;
+}
+
 static int print_datagram(struct monitor *m, const json_t *event, bool dropped)
 {
 	const char *verdict = phrase_word(event, "verdict");
@@ -137,8 +148,7 @@ static int print_datagram(struct monitor *m, const json_t *event, bool dropped)
 	r |= print(m, verdict, table_state_colour(verdict));
 	r |= print_taken(m,
 		phrase_format(", %s, %" JSON_INTEGER_FORMAT " bytes%s%s",
-			phrase_word(event, "kind"),
-			phrase_number(event, "size"),
+			kind_of(event), phrase_number(event, "size"),
 			dropped && *rule ? ": " : "", dropped ? rule : ""),
 		TABLE_PLAIN);
 	(void)fputc('\n', m->o->out);

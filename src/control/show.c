@@ -141,7 +141,8 @@ int show_status(const json_t *result, FILE *out, bool coloured)
 	r = print_head(out, result);
 	r |= print_labelled(out, "configuration",
 		format_config(json_object_get(result, "config")));
-	r |= print_labelled(out, "standby", strdup(standby ? "on" : "off"));
+	r |= print_labelled(out, "standby",
+		strdup(standby ? "on, for groups that have it" : "off"));
 	r |= print_labelled(out, "groups",
 		phrase_format("%" JSON_INTEGER_FORMAT,
 			phrase_number(result, "groups")));

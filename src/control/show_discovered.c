@@ -277,9 +277,10 @@ int show_discovered(const json_t *result, FILE *out, bool coloured)
 
 	if (json_array_size(entries) > 0)
 		return show_entries(entries, out, coloured);
-	(void)fputs("Nothing discovered yet. \"crierctl groups\" tells whether "
-		    "segments are joined,\n\"crierctl monitor\" whether "
-		    "anybody says anything.\n",
+	(void)fputs("Nothing discovered yet, or nothing that --group, "
+		    "--interface and --type ask for.\n\"crierctl groups\" "
+		    "tells whether segments are joined, \"crierctl monitor\"\n"
+		    "whether anybody says anything.\n",
 		out);
 	return 0;
 }

@@ -183,9 +183,15 @@ static void announced(void *data, const struct announce_event *e)
 	struct announce_info i;
 
 	control_tell_announcement(d->control, e);
-	if (e->what != ANNOUNCE_STATE)
+	if (e->what != ANNOUNCE_STATE && e->what != ANNOUNCE_REMOVED)
 		return;
 	announce_get(d->announce, e->entry, &i);
+	if (e->what == ANNOUNCE_REMOVED) {
+		service_log(&d->log, LOG_NOTICE,
+			&(struct service_fields){ .group = i.group },
+			"announcement %s: removed", i.name);
+		return;
+	}
 	service_log(&d->log,
 		i.state == ANNOUNCE_ACTIVE ? LOG_NOTICE : LOG_WARNING,
 		&(struct service_fields){ .group = i.group },

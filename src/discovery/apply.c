@@ -122,7 +122,11 @@ static void name_instance(
 	set_words(e, &c);
 }
 
-/* PTR alone says whether an instance is there; without one SRV does. */
+/*
+ * PTR alone says whether an instance is there. Where none was heard, as in an
+ * answer to somebody who knew it (RFC 6762, 7.1), the longest of its other
+ * records does.
+ */
 static void set_mdns_lifetime(const struct application *a,
 	struct discovery_entry *e, const struct mdns_telling *t)
 {
@@ -140,7 +144,8 @@ static void set_mdns_lifetime(const struct application *a,
 		e->is_bye = true;
 		return;
 	}
-	if (t->ttl <= LEGACY_SECONDS && !e->is_bye && until < e->until_ms)
+	if (until < e->until_ms && !e->is_bye &&
+		(t->ttl <= LEGACY_SECONDS || !e->has_pointer))
 		return;
 	e->is_bye = false;
 	table_set_until(table, e, until);
@@ -217,6 +222,7 @@ static void apply_text(
 	touch(a, e);
 	c.piece[WORD_DETAIL] = lines_of(&t->data, lines);
 	set_words(e, &c);
+	set_mdns_lifetime(a, e, t);
 }
 
 static void apply_address(

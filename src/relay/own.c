@@ -153,6 +153,7 @@ static bool say_again(struct arrival *a, struct relay_segment *in,
 	}
 	(void)guard_note(&c->guard, fanout_sameness(in, a, a->digest),
 		&a->source, out->slot, a->now_ms);
+	arrival_tell(a, in, out, RELAY_SENT, "repeated");
 	return true;
 }
 

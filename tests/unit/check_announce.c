@@ -275,7 +275,7 @@ START_TEST(only_where_the_group_sends)
 }
 END_TEST
 
-START_TEST(standby_holds_it_back_until_the_next_interval)
+START_TEST(standby_holds_it_back_until_it_ends)
 {
 	struct stage s;
 	int ear;
@@ -469,7 +469,7 @@ int main(void)
 	tcase_add_test(t, a_segment_that_comes_up_is_announced_to);
 	tcase_add_test(t, what_is_down_is_not_due);
 	tcase_add_test(t, only_where_the_group_sends);
-	tcase_add_test(t, standby_holds_it_back_until_the_next_interval);
+	tcase_add_test(t, standby_holds_it_back_until_it_ends);
 	tcase_add_test(t, withdrawing_says_goodbye);
 	tcase_add_test(t, names_are_taken_once);
 	tcase_add_test(t, there_may_be_1024_at_run_time);

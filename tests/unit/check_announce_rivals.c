@@ -3,6 +3,7 @@
 
 #include "mdns_fixture.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,30 @@ START_TEST(what_does_not_contradict_is_no_rival)
 	ck_assert(house_is_silent(&s.b.house, ear));
 	ck_assert_uint_eq(s.states, 0);
 	service_end(&s, ear);
+}
+END_TEST
+
+/* Two announcements of one service contradicted each other. */
+START_TEST(a_service_is_announced_once)
+{
+	struct stage s;
+
+	stage_setup(&s, 1, M LAB);
+	stage_start(&s);
+	ck_assert_int_eq(stage_add(&s, "x",
+				 "{ group: m, service: { name: LAB, "
+				 "type: _ipp._tcp, port: 1 } }"),
+		-ENOTUNIQ);
+	ck_assert_int_eq(stage_add(&s, "x",
+				 "{ group: m, service: { name: Lab 2, "
+				 "type: _ipp._tcp, port: 1 } }"),
+		0);
+	/* The file has the word, also by another name. */
+	stage_reload(&s, M LAB "  two: { group: m, service: { name: lab 2, "
+			       "type: _ipp._tcp, port: 2 } }\n");
+	ck_assert(!stage_has(&s, "x"));
+	ck_assert(stage_has(&s, "two"));
+	stage_close(&s);
 }
 END_TEST
 
@@ -319,6 +344,7 @@ int main(void)
 	tcase_add_test(t, who_may_speak_again_owes_a_goodbye_still);
 	tcase_add_test(t, a_name_that_is_taken_is_never_announced);
 	tcase_add_test(t, a_silent_one_says_no_goodbye);
+	tcase_add_test(t, a_service_is_announced_once);
 	tcase_add_test(t, a_rival_is_asked_for_before_its_record_ends);
 	tcase_add_test(t, what_does_not_contradict_is_no_rival);
 	tcase_add_test(t, a_host_that_has_the_name_speaks_for_itself);

@@ -62,7 +62,7 @@ START_TEST(status_is_a_summary)
 	fixture_check_text(f.out + strlen(first),
 		"  configuration  /etc/crier/crierd.yaml, generation 1, loaded "
 		"2023-11-14T22:13:20Z\n"
-		"  standby        on\n"
+		"  standby        on, for groups that have it\n"
 		"  groups         2\n"
 		"  announcements  2\n"
 		"  segments       2 joined, 2 absent, 1 down, 2 failed\n"

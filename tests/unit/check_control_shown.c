@@ -107,9 +107,11 @@ static void add_beacon(void)
 START_TEST(an_empty_table_says_where_to_look)
 {
 	check_shown("-s @ discovered",
-		"Nothing discovered yet. \"crierctl groups\" tells whether "
-		"segments are joined,\n"
-		"\"crierctl monitor\" whether anybody says anything.\n");
+		"Nothing discovered yet, or nothing that --group, --interface "
+		"and --type ask for.\n"
+		"\"crierctl groups\" tells whether segments are joined, "
+		"\"crierctl monitor\"\n"
+		"whether anybody says anything.\n");
 }
 END_TEST
 
