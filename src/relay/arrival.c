@@ -111,6 +111,7 @@ void arrival_hand_out(struct arrival *a, const struct relay_segment *in)
 	struct relay_heard h = {
 		.in = in,
 		.source = a->source,
+		.destination = a->destination,
 		.port = a->port,
 		.data = a->datagram->data,
 		.size = a->datagram->size,

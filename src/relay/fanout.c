@@ -345,7 +345,8 @@ static void offer(struct relay_segment *in, struct arrival *a)
 		edit_learn(a, in);
 		fan_out(&p, decisions);
 	}
-	if (whole->verdict != RELAY_OWN && whole->verdict != RELAY_LOOP)
+	if (whole->verdict != RELAY_OWN && whole->verdict != RELAY_LOOP &&
+		!f.stranger)
 		arrival_hand_out(a, in);
 }
 

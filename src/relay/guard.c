@@ -293,18 +293,25 @@ int guard_hear(struct guard *g, uint64_t digest,
 	return 0;
 }
 
-int guard_note(struct guard *g, uint64_t digest,
-	const struct net_address *source, uint32_t slot, uint64_t now_ms)
+int guard_repeat(struct guard *g, uint64_t digest,
+	const struct net_address *source, uint32_t from, uint32_t slot,
+	uint64_t now_ms)
 {
 	struct guard_entry *e;
 
 	if (!g->window_ms)
 		return 0;
-	e = entry_for(g, digest, source, GUARD_NO_SLOT, now_ms);
+	e = entry_for(g, digest, source, from, now_ms);
 	if (!e)
 		return -ENOMEM;
 	touch(g, e, slot, now_ms);
 	return 0;
+}
+
+int guard_note(struct guard *g, uint64_t digest,
+	const struct net_address *source, uint32_t slot, uint64_t now_ms)
+{
+	return guard_repeat(g, digest, source, GUARD_NO_SLOT, slot, now_ms);
 }
 
 /* An entry may have been given up, and taken anew, since the ruling. */

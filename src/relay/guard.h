@@ -94,6 +94,15 @@ void guard_unsent(struct guard *g, const struct guard_ruling *r, uint32_t slot,
 int guard_note(struct guard *g, uint64_t digest,
 	const struct net_address *source, uint32_t slot, uint64_t now_ms);
 
+/*
+ * Records that what `source` was heard with on `from` a while ago is sent once
+ * more on `slot`. It is the host's own still: it passes when it says it again.
+ * Returns 0 or -ENOMEM.
+ */
+int guard_repeat(struct guard *g, uint64_t digest,
+	const struct net_address *source, uint32_t from, uint32_t slot,
+	uint64_t now_ms);
+
 /* Forgets what is no longer recent. */
 void guard_expire(struct guard *g, uint64_t now_ms);
 

@@ -151,8 +151,8 @@ static bool say_again(struct arrival *a, struct relay_segment *in,
 		segment_trouble(out, err);
 		return false;
 	}
-	(void)guard_note(&c->guard, fanout_sameness(in, a, a->digest),
-		&a->source, out->slot, a->now_ms);
+	(void)guard_repeat(&c->guard, fanout_sameness(in, a, a->digest),
+		&a->source, in->slot, out->slot, a->now_ms);
 	arrival_tell(a, in, out, RELAY_SENT, "repeated");
 	return true;
 }
@@ -175,7 +175,8 @@ size_t relay_repeat(struct relay *r, const struct relay_kept *k,
 	if (!in || in->position >= in->channel->n_segments)
 		return 0;
 	c = in->channel;
-	a.destination = c->address;
+	a.destination = net_address_is_set(&k->destination) ? k->destination
+							    : c->address;
 	a.digest = siphash(&r->key, k->data, k->size);
 	fanout_describe(in, &a, &f);
 	f.kind = PROTO_ANNOUNCEMENT;

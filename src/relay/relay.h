@@ -90,11 +90,12 @@ struct relay_fate {
 
 /*
  * A datagram that a group heard on one of its segments: every one but those of
- * this host, and those that a repeater put there. Valid within the callback.
+ * this host, those that a repeater put there, and on a tunnel those of others
+ * than its peers. Valid within the callback.
  */
 struct relay_heard {
 	const struct relay_segment *in;
-	struct net_address source;
+	struct net_address source, destination;
 	uint16_t port; /* the source's */
 	enum proto_kind kind;
 	/* By the group's decoder; NULL: it has none, or cannot read it. */
@@ -187,6 +188,7 @@ int relay_send(const struct relay_segment *s, const void *data, size_t size);
 struct relay_kept {
 	uint64_t segment; /* its relay_segment_id() */
 	struct net_address source;
+	struct net_address destination; /* unset: the channel's address */
 	uint16_t port;
 	int ttl;
 	const uint8_t *data;

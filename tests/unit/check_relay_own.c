@@ -235,6 +235,32 @@ START_TEST(what_is_its_own_is_handed_out_to_nobody)
 }
 END_TEST
 
+/* On a tunnel it is not for others to fill the table. */
+START_TEST(what_comes_from_no_peer_is_handed_out_to_nobody)
+{
+	struct notes n;
+	int ear;
+
+	n = (struct notes){ 0 };
+	bench_setup(&n.b, 2,
+		"interfaces:\n"
+		"  one: { device: r1, peers: [10.9.1.2] }\n"
+		"  two: { device: r2 }\n"
+		"groups:\n"
+		"  g: { address: 239.1.1.1, port: 5000, "
+		"interfaces: [one, two] }\n");
+	n.b.heard = note_heard;
+	ear = house_hear(&n.b.house, 2, "239.1.1.1", 5000);
+	house_forge(&n.b.house, 1, "10.9.1.77", "10.9.1.1", 5000, 5000, "x", 1);
+	house_send(&n.b.house, 1, "10.9.1.1", 5000, 5000, 1, "peer", 4);
+	bench_expect(&n.b, ear, "peer", 4);
+	ck_assert_uint_eq(n.n, 1);
+	ck_assert_str_eq(n.data, "peer");
+	(void)close(ear);
+	bench_close(&n.b);
+}
+END_TEST
+
 /* An answer comes to the port that its search left by. */
 START_TEST(an_answer_is_handed_out_with_its_flow)
 {
@@ -347,6 +373,34 @@ START_TEST(what_is_repeated_goes_to_all_but_its_own_segment)
 }
 END_TEST
 
+/* A host that spoke just after it was repeated was taken for a copy of the
+ * repetition, and so not refreshed by whoever keeps what was heard. */
+START_TEST(who_is_repeated_may_say_it_again)
+{
+	struct relay_kept k;
+	struct notes n;
+	int ear;
+
+	notes_setup(&n, BETWEEN("interfaces: [one, two]"));
+	ear = house_hear(&n.b.house, 2, "239.1.1.1", 5000);
+	k = kept_of(&n.b, "one", "again");
+	ck_assert_uint_eq(relay_repeat(n.b.relay, &k, NULL), 1);
+	bench_expect(&n.b, ear, "again", 5);
+	house_send(&n.b.house, 1, "239.1.1.1", 5000, 5000, 1, "again", 5);
+	bench_expect(&n.b, ear, "again", 5);
+	ck_assert_uint_eq(n.n, 1);
+	ck_assert_uint_eq(n.copies, 0);
+	ck_assert_uint_eq(bench_dropped(&n.b, "g", "two", RELAY_LOOP), 0);
+	/* But another host that says it is one. */
+	house_forge(&n.b.house, 1, "10.9.1.77", "239.1.1.1", 5000, 5000,
+		"again", 5);
+	ck_assert(house_is_silent(&n.b.house, ear));
+	ck_assert_uint_eq(n.copies, 1);
+	(void)close(ear);
+	bench_close(&n.b);
+}
+END_TEST
+
 static const struct {
 	const char *keys;
 	size_t sent;
@@ -409,11 +463,13 @@ int main(void)
 	tcase_add_test(out, what_a_filter_drops_is_handed_out_too);
 	tcase_add_test(out, a_copy_is_handed_out_as_one);
 	tcase_add_test(out, what_is_its_own_is_handed_out_to_nobody);
+	tcase_add_test(out, what_comes_from_no_peer_is_handed_out_to_nobody);
 	tcase_add_test(out, an_answer_is_handed_out_with_its_flow);
 	tcase_add_test(out, a_segment_that_changes_its_address_is_ready_anew);
 	tcase_add_test(out, the_end_of_standby_makes_its_segments_ready);
 	suite_add_tcase(s, out);
 	tcase_add_test(again, what_is_repeated_goes_to_all_but_its_own_segment);
+	tcase_add_test(again, who_is_repeated_may_say_it_again);
 	tcase_add_loop_test(again,
 		what_is_repeated_is_judged_by_the_rules_of_now, 0,
 		sizeof(rules) / sizeof(rules[0]));
