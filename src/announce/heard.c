@@ -224,6 +224,7 @@ void announce_heard(struct announce *a, const struct relay_heard *h)
 		return;
 	if (h->kind == PROTO_SEARCH || h->kind == PROTO_PROBE)
 		take_query(a, h, g, &r);
-	else if (h->kind == PROTO_ANNOUNCEMENT)
+	/* From another port it is nobody's (RFC 6762, 6). */
+	else if (h->kind == PROTO_ANNOUNCEMENT && h->port == MDNS_PORT)
 		take_response(a, h, g, &r);
 }

@@ -74,6 +74,24 @@ START_TEST(who_may_speak_again_owes_a_goodbye_still)
 }
 END_TEST
 
+/* Responses from another port than 5353 are nobody's (RFC 6762, 6). */
+START_TEST(who_speaks_from_another_port_is_no_rival)
+{
+	struct mdns_name n = fixture_name(INSTANCE),
+			 h = fixture_name("o.local");
+	struct stage s;
+	int ear = service_begin(&s, M LAB);
+	struct mdns_writer w =
+		service_message(&s, MDNS_RESPONSE | MDNS_AUTHORITATIVE);
+
+	ck_assert_int_eq(mdns_put_srv(&w, MDNS_ANSWER, &n, 120, 80, &h), 0);
+	service_say(&s, &w, 40000);
+	ck_assert(house_is_silent(&s.b.house, ear));
+	ck_assert_int_eq(stage_info(&s, "lab").state, ANNOUNCE_ACTIVE);
+	service_end(&s, ear);
+}
+END_TEST
+
 /* It announced at once, and a host that had the name gave way. */
 START_TEST(a_name_that_is_taken_is_never_announced)
 {
@@ -344,6 +362,7 @@ int main(void)
 	tcase_add_test(t, who_may_speak_again_owes_a_goodbye_still);
 	tcase_add_test(t, a_name_that_is_taken_is_never_announced);
 	tcase_add_test(t, a_silent_one_says_no_goodbye);
+	tcase_add_test(t, who_speaks_from_another_port_is_no_rival);
 	tcase_add_test(t, a_service_is_announced_once);
 	tcase_add_test(t, a_rival_is_asked_for_before_its_record_ends);
 	tcase_add_test(t, what_does_not_contradict_is_no_rival);
