@@ -11,6 +11,8 @@ enum {
 	ABOUT_DATAGRAMS = 1U << EVENT_DATAGRAM | 1U << EVENT_DROP,
 	/* Bytes of `,"lost":` and the longest number. */
 	LOST_ROOM = 32,
+	/* No event takes less, in bytes. */
+	LINE_LEAST = 128,
 };
 
 void audience_init(struct audience *a, struct relay *relay)
@@ -44,14 +46,21 @@ void audience_leave(struct audience *a, struct subscription *s)
 	subscription_free(s);
 }
 
-bool audience_wants(
-	const struct audience *a, enum event_kind kind, const char *group)
+/* So that an event which nobody has room for is not even made: a thousand of
+ * them at once would hold up the relay for one slow reader. */
+bool audience_wants(struct audience *a, enum event_kind kind, const char *group)
 {
-	const struct subscription *s;
+	struct subscription *s;
+	bool has_room = false;
 
 	DL_FOREACH(a->all, s)
-	if (subscription_wants(s, kind, group))
+	has_room |= subscription_wants(s, kind, group) &&
+		    subscription_has_room(
+			    s, LINE_LEAST, connection_unsent(s->client));
+	if (has_room)
 		return true;
+	DL_FOREACH(a->all, s)
+	s->lost += subscription_wants(s, kind, group);
 	return false;
 }
 

@@ -44,9 +44,10 @@ void audience_join(
 	struct audience *a, struct subscription *s, struct connection *client);
 void audience_leave(struct audience *a, struct subscription *s);
 
-/* Whether such an event is for anybody: else it need not be made. */
+/* Whether such an event is for anybody: else it need not be made. Where nobody
+ * whom it is for has room, it counts as lost here. */
 bool audience_wants(
-	const struct audience *a, enum event_kind kind, const char *group);
+	struct audience *a, enum event_kind kind, const char *group);
 
 /* Tells whoever wants to know. `e->params` stays the caller's. */
 void audience_tell(struct audience *a, const struct event *e);

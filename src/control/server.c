@@ -214,8 +214,7 @@ static void trouble(void *data, int error, uint64_t times)
 
 /* ---- events ---- */
 
-bool server_wants(
-	const struct control *c, enum event_kind kind, const char *group)
+bool server_wants(struct control *c, enum event_kind kind, const char *group)
 {
 	return c && !c->closing && audience_wants(&c->audience, kind, group);
 }

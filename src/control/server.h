@@ -11,8 +11,7 @@
 
 /* Whether such an event is for anybody. `c` may be NULL. `group` is as for
  * audience_wants(). */
-bool server_wants(
-	const struct control *c, enum event_kind kind, const char *group);
+bool server_wants(struct control *c, enum event_kind kind, const char *group);
 
 /* Tells whoever wants to know. Uses up the event's parameters. */
 void server_tell(struct control *c, struct event *e);
