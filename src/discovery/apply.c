@@ -74,11 +74,12 @@ static void set_words(struct discovery_entry *e, const struct words_change *c)
 
 /* A host that says the same over both families is shown by its IPv4 address;
  * one that comes from another address by the newest. */
-static void set_source(struct discovery_entry *e, const struct relay_heard *h)
+static bool set_source(struct discovery_entry *e, const struct relay_heard *h)
 {
 	if (e->source.family == AF_INET && h->source.family == AF_INET6)
-		return;
+		return false;
 	e->source = h->source;
+	return true;
 }
 
 static struct discovery_entry *find_or_add(
@@ -182,7 +183,7 @@ static void apply_instance(
 		return;
 	touch(a, e);
 	if (t->ttl > 0)
-		set_source(e, a->heard);
+		(void)set_source(e, a->heard);
 	name_instance(e, t);
 	if (t->what == MDNS_TELLS_SERVICE)
 		set_service(a, e, t);
@@ -319,7 +320,7 @@ static void apply_entry(
 	struct table *t = &a->d->table;
 	uint64_t digest = entry_digest(a, n), until;
 	struct discovery_entry *e = table_find(t, digest);
-	const struct words_change c = {
+	struct words_change c = {
 		.piece = { n->name, n->type, n->location, n->detail },
 	};
 	bool is_first;
@@ -339,7 +340,9 @@ static void apply_entry(
 	if (!e)
 		return;
 	touch(a, e);
-	set_source(e, h);
+	/* Each family has a location of its own. */
+	if (!set_source(e, h))
+		c.piece[WORD_LOCATION].at = NULL;
 	if (n->identity.size == 0)
 		e->port = h->port;
 	set_words(e, &c);

@@ -47,163 +47,6 @@ static void entry_gone(
 	repeat_forget(d, e);
 }
 
-/* ---- places ---- */
-
-static void place_free(struct place *p)
-{
-	if (!p)
-		return;
-	free(p->group);
-	free(p->interface);
-	free(p->device);
-	free(p);
-}
-
-static struct place *find_place(const struct discovery *d, const char *group,
-	const struct relay_segment_info *i)
-{
-	struct place *p;
-
-	for (p = d->places; p; p = p->next)
-		if (strcmp(p->device, i->device) == 0 &&
-			strcmp(p->group, group) == 0 &&
-			strcmp(p->interface, i->interface) == 0)
-			return p;
-	return NULL;
-}
-
-static struct place *place_new(struct discovery *d,
-	const struct config_group *g, const struct relay_segment_info *i)
-{
-	struct place *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	p->group = strdup(g->name);
-	p->interface = strdup(i->interface);
-	p->device = strdup(i->device);
-	if (!p->group || !p->interface || !p->device) {
-		place_free(p);
-		return NULL;
-	}
-	p->id = ++d->last_place;
-	p->protocol = g->payload;
-	p->repeat_ms = g->repeat_ms;
-	p->next = d->places;
-	d->places = p;
-	return p;
-}
-
-const struct config_group *discovery_group(const struct relay_segment *s)
-{
-	return relay_group_config(
-		relay_channel_group(relay_segment_channel(s)));
-}
-
-struct place *discovery_place(
-	struct discovery *d, const struct relay_segment *s)
-{
-	const struct config_group *g = discovery_group(s);
-	struct relay_segment_info i;
-	struct place *p;
-
-	relay_segment_get(s, &i);
-	if (!i.device[0])
-		return NULL;
-	p = find_place(d, g->name, &i);
-	return p ? p : place_new(d, g, &i);
-}
-
-/* Removes `n` entries of places that are not marked. */
-static void remove_unmarked(struct discovery *d, size_t n)
-{
-	struct discovery_entry *e;
-	uint64_t id = 0;
-
-	while (n > 0 && (e = table_after(&d->table, id))) {
-		id = e->roll.id;
-		if (e->place->is_marked)
-			continue;
-		table_remove(&d->table, e, DISCOVERY_LEFT);
-		n--;
-	}
-}
-
-/* Removes places that are not marked: by one walk over all entries, however
- * many go. */
-static void sweep(struct discovery *d)
-{
-	struct place **at = &d->places, *p;
-	size_t n = 0;
-
-	for (p = d->places; p; p = p->next)
-		if (!p->is_marked)
-			n += p->entries;
-	remove_unmarked(d, n);
-	while ((p = *at)) {
-		if (p->is_marked) {
-			at = &p->next;
-			continue;
-		}
-		*at = p->next;
-		place_free(p);
-	}
-}
-
-static void mark_all(struct discovery *d, bool is_marked)
-{
-	struct place *p;
-
-	for (p = d->places; p; p = p->next)
-		p->is_marked = is_marked;
-}
-
-void discovery_left(struct discovery *d, const struct relay_segment *s)
-{
-	struct relay_segment_info i;
-	struct place *p;
-
-	relay_segment_get(s, &i);
-	p = find_place(d, discovery_group(s)->name, &i);
-	if (!p)
-		return;
-	mark_all(d, true);
-	p->is_marked = false;
-	sweep(d);
-	discovery_arm(d);
-}
-
-static void mark_group(struct discovery *d, const struct relay_group *g)
-{
-	const struct config_group *c = relay_group_config(g);
-	const struct relay_channel *channel = NULL;
-	const struct relay_segment *s;
-	struct relay_segment_info i;
-	struct place *p;
-
-	while ((channel = relay_channel_next(g, channel)))
-		for (s = NULL; (s = relay_segment_next(channel, s));) {
-			relay_segment_get(s, &i);
-			p = find_place(d, c->name, &i);
-			if (!p || p->protocol != c->payload)
-				continue;
-			p->is_marked = true;
-			repeat_configure(d, p, c->repeat_ms);
-		}
-}
-
-void discovery_configure(struct discovery *d, const struct config *c)
-{
-	const struct relay_group *g = NULL;
-
-	quota_set_bound(&d->table.quota, c->limits.discovered);
-	mark_all(d, false);
-	while ((g = relay_group_next(d->relay, g)))
-		mark_group(d, g);
-	sweep(d);
-	discovery_arm(d);
-}
-
 /* ---- the timer ---- */
 
 static void run(uv_timer_t *t)
@@ -213,6 +56,8 @@ static void run(uv_timer_t *t)
 
 	d->armed_ms = 0;
 	(void)table_expire(&d->table, now, DISCOVERY_TURN);
+	table_trim(&d->table, DISCOVERY_TURN);
+	place_drain(d);
 	repeat_run(d, now);
 	discovery_arm(d);
 }
@@ -221,19 +66,22 @@ void discovery_arm(struct discovery *d)
 {
 	uint64_t now = uv_now(d->loop), next = UINT64_MAX, other;
 
-	if (table_next(&d->table, &next) && next <= now)
-		next = now + 1;
+	(void)table_next(&d->table, &next);
 	if (repeat_next(d, &other) && other < next)
-		next = other <= now ? now + 1 : other;
-	if (next == d->armed_ms)
-		return;
+		next = other;
+	if (d->leaving || table_is_over(&d->table))
+		next = now;
 	if (next == UINT64_MAX) {
 		d->armed_ms = 0;
 		(void)uv_timer_stop(&d->timer);
 		return;
 	}
-	d->armed_ms = next;
-	(void)uv_timer_start(&d->timer, run, next - now, 0);
+	/* One that runs before looks again; but it is never put off by what is
+	 * heard meanwhile. */
+	if (d->armed_ms && d->armed_ms <= next)
+		return;
+	d->armed_ms = next > now ? next : now + 1;
+	(void)uv_timer_start(&d->timer, run, d->armed_ms - now, 0);
 }
 
 void discovery_heard(struct discovery *d, const struct relay_heard *h)
@@ -302,11 +150,7 @@ void discovery_close(struct discovery *d)
 	table_done(&d->table);
 	quota_done(&d->kept);
 	echo_done(&d->echo);
-	while (d->places) {
-		p = d->places;
-		d->places = p->next;
-		place_free(p);
-	}
+	place_free_all(d);
 	uv_close((uv_handle_t *)&d->timer, timer_closed);
 }
 

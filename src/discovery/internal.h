@@ -10,6 +10,8 @@
 enum {
 	/* Work for one turn of the loop, before the relay has its turn. */
 	DISCOVERY_TURN = 256,
+	/* The same for what is repeated, which others must take in. */
+	DISCOVERY_REPEATS = 64,
 	/* Lifetimes are believed up to a day, in seconds. */
 	DISCOVERY_LIFETIME_MAX = 24 * 60 * 60,
 	/* Payloads that are kept to be repeated, and how large, in bytes. */
@@ -27,8 +29,10 @@ struct kept {
 	struct kept *prev, *next; /* of the place, by when they are due */
 	struct discovery_entry *entry;
 	uint64_t due_ms;
-	uint64_t segment; /* relay_segment_id() */
-	struct net_address source;
+	uint64_t segment; /* relay_segment_id(), at the last look */
+	struct net_address channel;
+	uint16_t channel_port;
+	struct net_address source, destination;
 	uint16_t port;
 	int ttl;
 	size_t size;
@@ -47,7 +51,8 @@ struct discovery {
 	struct relay *relay;
 	struct discovery_callbacks callbacks;
 	struct table table;
-	struct place *places;
+	struct place *places, *leaving;
+	uint64_t leaving_after; /* entries up to this one are looked at */
 	uint64_t last_place;
 	/* Entries that the message of now tells of, and the list's end. */
 	struct discovery_entry *touched, **touched_end;
@@ -59,6 +64,13 @@ struct discovery {
 	struct replay replays[DISCOVERY_REPLAYS];
 	size_t n_replays;
 };
+
+/* ---- place.c ---- */
+
+/* Removes entries of places that leave, and those places, in turns. */
+void place_drain(struct discovery *d);
+/* Frees all places, whose entries must be gone. */
+void place_free_all(struct discovery *d);
 
 /* ---- discovery.c ---- */
 

@@ -8,6 +8,17 @@
 #include <string.h>
 #include <utlist.h>
 
+/* What only answers a search is nothing to say to all. */
+static bool is_answer(const struct relay_heard *h)
+{
+	if (h->flow || !h->view)
+		return h->flow != 0;
+	if (h->view->payload == PROTO_SSDP)
+		return h->view->ssdp.method == SSDP_ANSWER;
+	return h->view->payload == PROTO_WSD &&
+	       h->view->wsd.action != WSD_HELLO;
+}
+
 /*
  * What announces. Where there is no decoder, no preset that says what its
  * protocol speaks, and nobody carries answers back, all does, from whatever
@@ -17,6 +28,8 @@ static bool is_announcement(const struct relay_heard *h)
 {
 	const struct config_group *g = discovery_group(h->in);
 
+	if (is_answer(h))
+		return false;
 	return h->kind == PROTO_ANNOUNCEMENT ||
 	       (g->payload == CONFIG_PAYLOAD_NONE &&
 		       g->speaks == CONFIG_SPEAKS_UNKNOWN &&
@@ -31,11 +44,19 @@ static bool is_repeated(const struct place *p, const struct relay_heard *h)
 bool repeat_is_first(struct discovery *d, const struct place *p,
 	const struct relay_heard *h, uint64_t until_ms)
 {
+	const struct relay_channel *c = relay_segment_channel(h->in);
+	const struct siphash_key *key = &d->table.key;
+	/* Of all segments of the group, but each family for itself. */
+	uint64_t said[4];
+
 	if (!is_repeated(p, h))
 		return true;
-	/* Of the group as a whole, so not by its place. */
-	return echo_is_first(&d->echo, siphash(&d->table.key, h->data, h->size),
-		p->id, &h->source, h->now_ms, until_ms);
+	said[0] = siphash(key, p->group, strlen(p->group));
+	said[1] = relay_channel_address(c)->family;
+	said[2] = relay_channel_port(c);
+	said[3] = siphash(key, h->data, h->size);
+	return echo_is_first(&d->echo, siphash(key, said, sizeof(said)),
+		p->lasting, &h->source, h->now_ms, until_ms);
 }
 
 /* ---- what is kept ---- */
@@ -118,7 +139,10 @@ void repeat_keep(struct discovery *d, struct discovery_entry *e,
 		return;
 	k->due_ms = h->now_ms + e->place->repeat_ms;
 	k->segment = relay_segment_id(h->in);
+	k->channel = *relay_channel_address(relay_segment_channel(h->in));
+	k->channel_port = relay_channel_port(relay_segment_channel(h->in));
 	k->source = h->source;
+	k->destination = h->destination;
 	k->port = h->port;
 	k->ttl = h->ttl;
 	k->size = h->size;
@@ -142,18 +166,56 @@ void repeat_configure(struct discovery *d, struct place *p, uint64_t repeat_ms)
 
 /* ---- saying it again ---- */
 
-static void say(struct discovery *d, const struct kept *k,
-	const struct relay_segment *to)
+/* Where it was heard, among the segments of a channel; 0: nowhere any more. */
+static uint64_t find_segment(
+	const struct relay_channel *c, const struct place *p)
 {
-	const struct relay_kept again = {
+	const struct relay_segment *s = NULL;
+	struct relay_segment_info i;
+
+	while ((s = relay_segment_next(c, s))) {
+		relay_segment_get(s, &i);
+		if (strcmp(i.interface, p->interface) == 0 &&
+			strcmp(i.device, p->device) == 0)
+			return relay_segment_id(s);
+	}
+	return 0;
+}
+
+/* A reload that changes a group gives it other segments. */
+static void follow_segment(struct discovery *d, struct kept *k)
+{
+	const struct place *p = k->entry->place;
+	const struct relay_channel *c = NULL;
+	const struct relay_group *g;
+
+	if (relay_segment_by_id(d->relay, k->segment))
+		return;
+	g = relay_group_find(d->relay, p->group);
+	while (g && (c = relay_channel_next(g, c)))
+		if (relay_channel_port(c) == k->channel_port &&
+			net_address_equal(
+				relay_channel_address(c), &k->channel)) {
+			k->segment = find_segment(c, p);
+			return;
+		}
+}
+
+static void say(
+	struct discovery *d, struct kept *k, const struct relay_segment *to)
+{
+	struct relay_kept again;
+
+	follow_segment(d, k);
+	again = (struct relay_kept){
 		.segment = k->segment,
 		.source = k->source,
+		.destination = k->destination,
 		.port = k->port,
 		.ttl = k->ttl,
 		.data = k->data,
 		.size = k->size,
 	};
-
 	(void)relay_repeat(d->relay, &again, to);
 }
 
@@ -196,7 +258,7 @@ static bool replay_on(struct discovery *d, struct replay *r, size_t *most)
 
 static void run_replays(struct discovery *d, uint64_t now_ms)
 {
-	size_t i = 0, most = DISCOVERY_TURN;
+	size_t i = 0, most = DISCOVERY_REPEATS;
 
 	while (i < d->n_replays) {
 		struct replay *r = &d->replays[i];
@@ -210,7 +272,7 @@ static void run_replays(struct discovery *d, uint64_t now_ms)
 
 void repeat_run(struct discovery *d, uint64_t now_ms)
 {
-	size_t most = DISCOVERY_TURN;
+	size_t most = DISCOVERY_REPEATS;
 	struct place *p;
 
 	for (p = d->places; p && most > 0; p = p->next)

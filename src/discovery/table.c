@@ -102,14 +102,28 @@ static struct discovery_entry *entry_of(struct quota_item *i)
 			*)((char *)i - offsetof(struct discovery_entry, item));
 }
 
+static void evict(struct table *t)
+{
+	t->quota.evicted++;
+	table_remove(t, entry_of(quota_surplus(&t->quota)), DISCOVERY_EVICTED);
+}
+
+bool table_is_over(const struct table *t)
+{
+	return t->quota.used > t->quota.bound;
+}
+
+void table_trim(struct table *t, size_t most)
+{
+	for (; most > 0 && table_is_over(t); most--)
+		evict(t);
+}
+
+/* Where the bound was lowered there is no room until it is kept. */
 static void make_room(struct table *t)
 {
-	struct quota_item *surplus;
-
-	while ((surplus = quota_surplus(&t->quota))) {
-		t->quota.evicted++;
-		table_remove(t, entry_of(surplus), DISCOVERY_EVICTED);
-	}
+	if (t->quota.used == t->quota.bound)
+		evict(t);
 }
 
 struct discovery_entry *table_add(struct table *t, struct place *p,

@@ -25,10 +25,12 @@ struct place {
 	uint64_t id; /* never used twice */
 	char *group, *interface, *device;
 	enum config_payload protocol;
+	unsigned index; /* of the device; 0: not known */
 	size_t entries;
-	bool is_marked; /* for a sweep */
+	bool is_marked, is_leaving; /* see place.c */
 
 	/* ---- repeat.c ---- */
+	uint64_t lasting;          /* what echo.h knows it by */
 	uint64_t repeat_ms;        /* 0: off */
 	struct kept *first, *last; /* to be repeated, the next one first */
 };
@@ -98,6 +100,11 @@ void table_set_until(
 /* It was heard of at `seen_ms` since 1970: it is the last that its source has
  * to give up. */
 void table_touch(struct discovery_entry *e, int64_t seen_ms);
+
+/* True while there are more than the bound allows, as after it was lowered. */
+bool table_is_over(const struct table *t);
+/* Evicts what is over it, up to `most` entries. */
+void table_trim(struct table *t, size_t most);
 
 /* Removes what has ended, up to `most` entries. True if there is more. */
 bool table_expire(struct table *t, uint64_t now_ms, size_t most);

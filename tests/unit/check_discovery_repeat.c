@@ -138,12 +138,12 @@ START_TEST(many_are_said_in_turns)
 		say_on(LAN, text, text);
 	}
 	stand_wait(&s, REPEAT_MS);
-	ck_assert_uint_eq(s.relay.n_said, DISCOVERY_TURN);
+	ck_assert_uint_eq(s.relay.n_said, DISCOVERY_REPEATS);
 	stand_wait(&s, 1);
-	ck_assert_uint_eq(s.relay.n_said, 2 * DISCOVERY_TURN);
-	stand_wait(&s, 1);
+	ck_assert_uint_eq(s.relay.n_said, 2 * DISCOVERY_REPEATS);
+	stand_wait(&s, 600 / DISCOVERY_REPEATS);
 	ck_assert_uint_eq(s.relay.n_said, 600);
-	stand_wait(&s, REPEAT_MS - 3);
+	stand_wait(&s, REPEAT_MS - 20);
 	ck_assert_uint_eq(s.relay.n_said, 600);
 }
 END_TEST
@@ -424,7 +424,7 @@ START_TEST(a_replay_goes_on_in_turns)
 	}
 	discovery_ready(s.discovery, stand_segment(&s, RAW, IOT));
 	stand_wait(&s, DISCOVERY_REPLAY_DELAY_MS);
-	ck_assert_uint_eq(s.relay.n_said, DISCOVERY_TURN);
+	ck_assert_uint_eq(s.relay.n_said, DISCOVERY_REPEATS);
 	stand_wait(&s, 10);
 	ck_assert_uint_eq(s.relay.n_said, 600);
 	ck_assert_uint_eq(s.discovery->n_replays, 0);

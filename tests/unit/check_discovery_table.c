@@ -264,14 +264,24 @@ START_TEST(one_source_of_many_names_pushes_out_nobody_else)
 }
 END_TEST
 
-START_TEST(a_lower_bound_is_kept_from_the_next_entry_on)
+START_TEST(a_lower_bound_is_kept_in_turns)
 {
+	struct net_address source = host(1);
+
 	for (unsigned i = 0; i < 10; i++)
 		(void)add(i, 1, 1000);
+	ck_assert(!table_is_over(&table));
 	quota_set_bound(&table.quota, 4);
+	ck_assert(table_is_over(&table));
+	ck_assert_ptr_null(table_add(&table, &lan, 10, &source, 0));
 	ck_assert_uint_eq(gone.n[DISCOVERY_EVICTED], 0);
+	table_trim(&table, 5);
+	ck_assert_uint_eq(gone.n[DISCOVERY_EVICTED], 5);
+	ck_assert(table_is_over(&table));
+	table_trim(&table, 5);
+	ck_assert_uint_eq(gone.n[DISCOVERY_EVICTED], 6);
+	ck_assert(!table_is_over(&table));
 	(void)add(10, 1, 1000);
-	ck_assert_uint_eq(gone.n[DISCOVERY_EVICTED], 7);
 	ck_assert_uint_eq(table.quota.used, 4);
 	ck_assert_ptr_nonnull(table_find(&table, 10));
 }
@@ -349,7 +359,7 @@ int main(void)
 	tcase_add_test(t, is_full_exactly_at_its_bound);
 	tcase_add_test(t, the_source_that_holds_most_gives_up_its_oldest);
 	tcase_add_test(t, one_source_of_many_names_pushes_out_nobody_else);
-	tcase_add_test(t, a_lower_bound_is_kept_from_the_next_entry_on);
+	tcase_add_test(t, a_lower_bound_is_kept_in_turns);
 	tcase_add_test(t, many_are_found_in_the_order_in_which_they_came);
 	tcase_add_test(t, is_freed_in_linear_time);
 	tcase_add_test(t, frees_what_entries_hold);

@@ -37,6 +37,28 @@ const struct config_group *relay_group_config(const struct relay_group *g)
 	return &g->config;
 }
 
+const struct relay_group *relay_group_find(
+	const struct relay *r, const char *name)
+{
+	const struct relay_group *g = NULL;
+
+	while ((g = relay_group_next(r, g)))
+		if (strcmp(g->config.name, name) == 0)
+			return g;
+	return NULL;
+}
+
+const struct net_address *relay_channel_address(const struct relay_channel *c)
+{
+	return &c->address;
+}
+
+uint16_t relay_channel_port(const struct relay_channel *c)
+{
+	(void)c;
+	return 5000;
+}
+
 const struct relay_group *relay_channel_group(const struct relay_channel *c)
 {
 	return c->group;
@@ -107,6 +129,7 @@ static void fill_group(struct relay *r, enum stand_group g, const char *name,
 	to->n = g == MDNS ? 2 : 1;
 	for (unsigned c = 0; c < to->n; c++) {
 		to->channels[c].group = to;
+		to->channels[c].address.family = c ? AF_INET6 : AF_INET;
 		for (unsigned i = 0; i < STAND_SEGMENTS; i++)
 			to->channels[c].segments[i] = (struct relay_segment){
 				.channel = &to->channels[c],

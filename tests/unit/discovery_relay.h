@@ -25,6 +25,7 @@ struct relay_segment {
 
 struct relay_channel {
 	const struct relay_group *group;
+	struct net_address address; /* differs in its family alone */
 	struct relay_segment segments[STAND_SEGMENTS];
 };
 
