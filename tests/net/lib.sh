@@ -465,6 +465,8 @@ begin() {
 	crierd=${CRIERD:-$top_builddir/crierd}
 	crierctl=${CRIERCTL:-$top_builddir/crierctl}
 	[[ -z ${CRIER_SKIP_NET:-} ]] || skip 'CRIER_SKIP_NET is set'
+	[[ " ${CRIER_SKIP:-} " != *" $(basename "$0" .sh) "* ]] ||
+		skip 'CRIER_SKIP names it'
 	((EUID == 0)) || skip 'namespaces need root'
 	for tool in ip flock "$PYTHON" "$crierd" "$crierctl"; do
 		command -v "$tool" >/dev/null || broken "no $tool"
