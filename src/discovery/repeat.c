@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 /* What only answers a search is nothing to say to all. */
 static bool is_answer(const struct relay_heard *h)
