@@ -90,6 +90,7 @@ static int run(struct arguments *a)
 {
 	service_log_init(&a->daemon.log, a->level);
 	a->daemon.control_fd = service_listen_fd();
+	a->daemon.keeps = true;
 	return daemon_run(&a->daemon);
 }
 

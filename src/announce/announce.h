@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "net/net.h"
 #include "relay/relay.h"
+#include "stash/stash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,6 +85,16 @@ void announce_prepare(struct announce *a, const struct config *next);
  * Returns 0, or -ENOMEM and the old ones go on as far as they can.
  */
 int announce_configure(struct announce *a, struct config *config);
+
+/* Writes down those added at run time, and how often each was sent, for the
+ * process that comes after. */
+void announce_save(const struct announce *a, struct stash_writer *out);
+/*
+ * Takes that up after the first announce_configure(). `lost` (may be NULL) is
+ * told of each that could not be added again, and why, -errno.
+ */
+void announce_restore(struct announce *a, struct stash_reader *in,
+	void (*lost)(void *data, const char *name, int error), void *data);
 
 /* Takes in what was heard: questions for services, and rivals. */
 void announce_heard(struct announce *a, const struct relay_heard *h);

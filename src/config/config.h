@@ -259,6 +259,10 @@ bool config_announcement_equal(const struct config *ca,
 int config_parse_announcement(const struct config *c, const char *name,
 	const char *text, size_t size, struct config_announcement **ret,
 	struct config_errors *errors);
+/* Writes one as config_parse_announcement() reads it; `c` has its group.
+ * Returns 0 or -EIO. */
+int config_dump_announcement(
+	const struct config *c, const struct config_announcement *a, FILE *out);
 void config_announcement_free(struct config_announcement *a); /* NULL: fine */
 
 /*

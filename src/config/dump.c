@@ -291,11 +291,10 @@ static void dump_service(struct emit *e, const struct config_service *s)
 	emit_map_end(e);
 }
 
-static void dump_announcement(struct emit *e, const struct config *c,
+/* What stands in its mapping. */
+static void dump_declaration(struct emit *e, const struct config *c,
 	const struct config_announcement *a)
 {
-	emit_word(e, a->name);
-	emit_map(e, EMIT_BLOCK);
 	emit_pair(e, "group", c->groups[a->group].name);
 	dump_data(e, "payload", &a->payload);
 	if (a->service != NULL)
@@ -304,6 +303,14 @@ static void dump_announcement(struct emit *e, const struct config *c,
 	emit_word(e, "burst");
 	emit_format(e, "%" PRIu32, a->burst);
 	dump_data(e, "goodbye", &a->goodbye);
+}
+
+static void dump_announcement(struct emit *e, const struct config *c,
+	const struct config_announcement *a)
+{
+	emit_word(e, a->name);
+	emit_map(e, EMIT_BLOCK);
+	dump_declaration(e, c, a);
 	emit_map_end(e);
 }
 
@@ -353,10 +360,27 @@ static void dump_announcements(struct emit *e, const struct config *c)
 	emit_map_end(e);
 }
 
+/* The library does not look at what fwrite() kept back. */
+static int end(struct emit *e, FILE *out)
+{
+	int r = emit_end(e);
+
+	return fflush(out) != 0 || ferror(out) ? -EIO : r;
+}
+
+int config_dump_announcement(
+	const struct config *c, const struct config_announcement *a, FILE *out)
+{
+	struct emit e;
+
+	emit_begin(&e, out);
+	dump_declaration(&e, c, a);
+	return end(&e, out);
+}
+
 int config_dump(const struct config *c, FILE *out)
 {
 	struct emit e;
-	int r;
 
 	emit_begin(&e, out);
 	dump_top(&e, c);
@@ -364,9 +388,5 @@ int config_dump(const struct config *c, FILE *out)
 	dump_interfaces(&e, c);
 	dump_groups(&e, c);
 	dump_announcements(&e, c);
-	r = emit_end(&e);
-	/* The library does not look at what fwrite() kept back. */
-	if (fflush(out) != 0 || ferror(out))
-		r = -EIO;
-	return r;
+	return end(&e, out);
 }

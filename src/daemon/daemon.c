@@ -225,6 +225,7 @@ static int start_signals(struct daemon *d)
 			return err;
 		d->signals[i].data = d;
 		d->open_handles++;
+		d->n_signals++;
 		err = uv_signal_start(&d->signals[i], on_signal, numbers[i]);
 		if (err < 0)
 			return err;
@@ -275,7 +276,7 @@ static void handle_closed(uv_handle_t *h)
 
 void daemon_close(struct daemon *d)
 {
-	size_t i, open;
+	size_t i;
 
 	if (!d || d->closing)
 		return;
@@ -283,21 +284,22 @@ void daemon_close(struct daemon *d)
 	if (d->control)
 		service_notify_stopping();
 	control_close(d->control);
+	if (d->keeps)
+		keep_write(d);
 	/* While there is a relay to say goodbye by. */
 	announce_close(d->announce);
 	discovery_close(d->discovery);
 	relay_close(d->relay);
 	net_devices_close(d->devices);
-	open = d->open_handles;
-	if (!open) {
+	if (d->keeps)
+		keep_close(d, handle_closed);
+	if (!d->open_handles) {
 		daemon_free(d);
 		return;
 	}
-	if (d->has_watchdog) {
+	if (d->has_watchdog)
 		uv_close((uv_handle_t *)&d->watchdog, handle_closed);
-		open--;
-	}
-	for (i = 0; i < open; i++)
+	for (i = 0; i < d->n_signals; i++)
 		uv_close((uv_handle_t *)&d->signals[i], handle_closed);
 }
 
@@ -319,9 +321,18 @@ static int start(struct daemon *d, const struct daemon_options *options)
 	err = start_control(d, options->version, options->control_fd);
 	if (err < 0)
 		return err;
+	/* Not before: what the process before left is ours alone now. */
+	if (d->keeps) {
+		keep_open(d);
+		keep_inherit(d);
+	}
 	err = configure_relay(d);
 	if (err < 0)
 		return err;
+	if (d->keeps) {
+		keep_resume(d);
+		keep_start(d);
+	}
 	err = start_signals(d);
 	if (err == 0)
 		err = start_watchdog(d);
@@ -340,6 +351,8 @@ int daemon_new(struct daemon **ret, uv_loop_t *loop,
 		return -ENOMEM;
 	d->loop = loop;
 	d->log = options->log;
+	d->keeps = options->keeps;
+	keep_init(&d->keep);
 	d->path = strdup(options->config);
 	d->socket = options->socket ? strdup(options->socket) : NULL;
 	if (!d->path || (options->socket && !d->socket))

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "service/service.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <uv.h>
 
@@ -36,6 +37,8 @@ struct daemon_options {
 	const char *socket;  /* NULL: the configuration's */
 	const char *version; /* of the program */
 	int control_fd;      /* a listening socket that systemd passed, or -1 */
+	bool keeps; /* what the service manager's fd store has is its, and it
+		       leaves there what is to outlive it */
 	struct service_log log;
 };
 

@@ -8,12 +8,28 @@
 #include "discovery/discovery.h"
 #include "net/net.h"
 #include "relay/relay.h"
+#include "stash/stash.h"
 
 #include <stdbool.h>
 #include <time.h>
 
 /* SIGHUP, SIGTERM, SIGINT, SIGUSR1. */
 enum { DAEMON_SIGNALS = 4 };
+
+/* See keep.c. */
+enum { KEEP_FILES = 2 };
+
+struct stored;
+
+struct keep {
+	struct stored *stored;  /* uthash */
+	int files[KEEP_FILES];  /* -1: none */
+	size_t current;         /* the file that holds a whole stash */
+	uint64_t sequence;      /* of it */
+	struct stash_reader in; /* of the process before */
+	size_t adopted;
+	uv_timer_t timer; /* its data is NULL: not started */
+};
 
 struct daemon {
 	uv_loop_t *loop;
@@ -29,11 +45,34 @@ struct daemon {
 	struct announce *announce;
 	struct control *control;
 	uv_signal_t signals[DAEMON_SIGNALS];
-	size_t open_handles; /* signals first, then the watchdog */
+	size_t open_handles; /* signals, the watchdog, the keeper's timer */
+	size_t n_signals;    /* of those that are open */
 	uv_timer_t watchdog;
 	bool has_watchdog;
+	bool keeps; /* else nothing outlives the process */
+	struct keep keep;
 	bool closing;
 };
+
+/* ---- keep.c: what outlives the process ---- */
+
+void keep_init(struct keep *k);
+/* Takes what the process before left. */
+void keep_open(struct daemon *d);
+/* Gives it back, before the relay's first configuration, ... */
+void keep_inherit(struct daemon *d);
+/* ... within it (see relay_callbacks) and after it; what has no use then is
+ * dropped. */
+int keep_adopt(void *data, const char *name);
+void keep_resume(struct daemon *d);
+/* From here on all that changes is written, */
+void keep_start(struct daemon *d);
+/* which something did: by the loop, soon; */
+void keep_mark(struct daemon *d);
+/* and the whole of it here, before all is closed. */
+void keep_write(struct daemon *d);
+/* Closes its descriptors and, by `closed`, its timer if there is one. */
+void keep_close(struct daemon *d, uv_close_cb closed);
 
 /* ---- report.c: what the owner is told ---- */
 

@@ -147,9 +147,30 @@ static void ready(void *data, const struct relay_segment *s)
 	announce_ready(d->announce, s);
 }
 
+static void retain(void *data, const char *name, int fd)
+{
+	(void)data;
+	service_store(name, fd);
+}
+
+static void release(void *data, const char *name)
+{
+	(void)data;
+	service_unstore(name);
+}
+
+static void sockets_changed(void *data)
+{
+	keep_mark(data);
+}
+
 struct relay_callbacks report_callbacks(struct daemon *d)
 {
 	return (struct relay_callbacks){
+		.adopt = d->keeps ? keep_adopt : NULL,
+		.retain = d->keeps ? retain : NULL,
+		.release = d->keeps ? release : NULL,
+		.sockets = d->keeps ? sockets_changed : NULL,
 		.segment = segment_changed,
 		.gone = segment_gone,
 		.trouble = segment_troubled,
@@ -322,8 +343,10 @@ void daemon_log_status(const struct daemon *d)
 
 void report_client(void *data, const char *method, pid_t pid, uid_t uid)
 {
-	const struct daemon *d = data;
+	struct daemon *d = data;
 
+	/* What it changes may be something that outlives the process. */
+	keep_mark(d);
 	service_log(&d->log, LOG_INFO, NULL,
 		"control: %s, asked for by process %ld of user %lu", method,
 		(long)pid, (unsigned long)uid);

@@ -166,11 +166,24 @@ const char *book_name(const struct book_host *x)
 	return x ? x->name : "";
 }
 
+uint64_t book_digest(const struct book_host *x)
+{
+	return x ? x->digest : 0;
+}
+
 /* ---- addresses ---- */
 
 static struct book_address *address_at(struct book_host *x, size_t i)
 {
 	return i == 0 ? &x->first : &x->more[i - 1];
+}
+
+static struct net_address address_of(const struct book_address *a)
+{
+	struct net_address n = { .family = a->family, .scope = a->scope };
+
+	memcpy(n.bytes, a->bytes, net_address_size(&n));
+	return n;
 }
 
 static void remove_at(struct book_host *x, size_t i)
@@ -323,10 +336,58 @@ size_t book_addresses(const struct book_host *x, uint64_t now_ms,
 
 		if (a->until_ms <= now_ms)
 			continue;
-		ret[n] = (struct net_address){ .family = a->family,
-			.scope = a->scope };
-		memcpy(ret[n].bytes, a->bytes, net_address_size(&ret[n]));
-		n++;
+		ret[n++] = address_of(a);
 	}
 	return n;
+}
+
+/* ---- from one process to the next ---- */
+
+static void save_host(struct book_host *x, struct stash_writer *w)
+{
+	stash_record(w, STASH_HOST);
+	stash_put_number(w, x->digest);
+	stash_put_number(w, x->n);
+	for (size_t i = 0; i < x->n; i++) {
+		const struct book_address *a = address_at(x, i);
+		const struct net_address address = address_of(a);
+
+		stash_put_address(w, &address);
+		stash_put_number(w, a->heard_ms);
+		stash_put_number(w, a->until_ms);
+	}
+}
+
+void book_save(const struct book *h, struct stash_writer *out)
+{
+	for (size_t i = 0; i < h->size; i++)
+		for (struct book_host *x = h->table[i]; x; x = x->chain)
+			if (x->services > 0)
+				save_host(x, out);
+}
+
+void book_restore(struct book *h, uint64_t now_ms, struct stash_reader *in)
+{
+	struct book_host *x = find(h, stash_get_number(in));
+	uint64_t n = stash_get_number(in);
+
+	for (uint64_t i = 0; x && i < n && i < DISCOVERY_ADDRESSES; i++) {
+		struct net_address address = stash_get_address(in);
+		uint64_t heard_ms = stash_get_number(in);
+		uint64_t until_ms = stash_get_number(in);
+		struct book_address *a;
+
+		if (!stash_is_sound(in) || until_ms <= now_ms)
+			continue;
+		a = place_for(x);
+		if (!a)
+			return;
+		*a = (struct book_address){
+			.family = (uint8_t)address.family,
+			.scope = address.scope,
+			.heard_ms = heard_ms,
+			.until_ms = until_ms,
+		};
+		memcpy(a->bytes, address.bytes, net_address_size(&address));
+	}
 }

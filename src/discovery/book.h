@@ -11,6 +11,7 @@
 
 #include "bounds/bounds.h"
 #include "net/net.h"
+#include "stash/stash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +40,14 @@ struct book_host *book_hold(struct book *h, uint64_t digest, const char *name);
 void book_drop(struct book *h, struct book_host *x); /* NULL is fine */
 
 const char *book_name(const struct book_host *x); /* "" for NULL */
+
+/* Of its name and segment; 0 for NULL. */
+uint64_t book_digest(const struct book_host *x);
+
+/* Writes down the hosts that services name, one record each, for
+ * book_restore(), which reads one after its services. */
+void book_save(const struct book *h, struct stash_writer *out);
+void book_restore(struct book *h, uint64_t now_ms, struct stash_reader *in);
 
 /* An address that was announced. */
 struct book_news {

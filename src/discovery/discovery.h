@@ -19,6 +19,7 @@
 #include "config/config.h"
 #include "net/net.h"
 #include "relay/relay.h"
+#include "stash/stash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,6 +82,13 @@ void discovery_close(struct discovery *d);
 /* Takes over the bound, and forgets what belongs to groups and segments that
  * are no more. Groups that stay keep their entries. */
 void discovery_configure(struct discovery *d, const struct config *c);
+
+/* Writes the table down for the process that comes after. */
+void discovery_save(const struct discovery *d, struct stash_writer *out);
+/* Takes it up in an empty table, before anything is heard; what has ended
+ * meanwhile ends soon, and what belongs to no group with discovery_configure().
+ * Nobody is told of what comes. */
+void discovery_restore(struct discovery *d, struct stash_reader *in);
 
 /* Takes in what was heard. */
 void discovery_heard(struct discovery *d, const struct relay_heard *h);

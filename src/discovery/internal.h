@@ -69,6 +69,10 @@ struct discovery {
 
 /* Removes entries of places that leave, and those places, in turns. */
 void place_drain(struct discovery *d);
+/* Adds one that has an id and names. */
+void place_add(struct discovery *d, struct place *p);
+/* Frees one that was not added, with its names. */
+void place_free(struct place *p);
 /* Frees all places, whose entries must be gone. */
 void place_free_all(struct discovery *d);
 
@@ -106,6 +110,10 @@ bool repeat_is_first(struct discovery *d, const struct place *p,
 /* Keeps what an entry said, where its group repeats. */
 void repeat_keep(struct discovery *d, struct discovery_entry *e,
 	const struct relay_heard *h);
+/* Keeps `like->size` bytes of `data`, and what else stands in `like`, of which
+ * entry and links do not count: it was kept by the process before. */
+void repeat_restore(struct discovery *d, struct discovery_entry *e,
+	const struct kept *like, const void *data);
 /* Lets go of it. */
 void repeat_forget(struct discovery *d, struct discovery_entry *e);
 /* Takes over the interval of a place's group. */

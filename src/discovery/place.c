@@ -13,7 +13,7 @@
 /* Entries that are looked at for it in one turn. */
 enum { LOOK = 4096 };
 
-static void place_free(struct place *p)
+void place_free(struct place *p)
 {
 	free(p->group);
 	free(p->interface);
@@ -91,6 +91,13 @@ static uint64_t lasting_of(const struct discovery *d, const struct place *p)
 	return siphash(key, names, sizeof(names));
 }
 
+void place_add(struct discovery *d, struct place *p)
+{
+	p->lasting = lasting_of(d, p);
+	p->next = d->places;
+	d->places = p;
+}
+
 static struct place *place_new(struct discovery *d,
 	const struct config_group *g, const struct relay_segment_info *i)
 {
@@ -106,12 +113,10 @@ static struct place *place_new(struct discovery *d,
 		return NULL;
 	}
 	p->id = ++d->last_place;
-	p->lasting = lasting_of(d, p);
 	p->index = i->index;
 	p->protocol = g->payload;
 	p->repeat_ms = g->repeat_ms;
-	p->next = d->places;
-	d->places = p;
+	place_add(d, p);
 	return p;
 }
 

@@ -96,23 +96,23 @@ static void make_room(struct discovery *d)
 	}
 }
 
-/* Room for `size` bytes: the old one where it has as many. */
+/* Room for `size` bytes of `source`: the old one where it has as many. */
 static struct kept *take(struct discovery *d, struct discovery_entry *e,
-	const struct relay_heard *h)
+	const struct net_address *source, size_t size)
 {
 	struct kept *k = e->kept;
 
-	if (k && k->size == h->size) {
+	if (k && k->size == size) {
 		unlink_kept(e->place, k);
 		quota_touch(&k->item);
 		return k;
 	}
 	repeat_forget(d, e);
 	make_room(d);
-	k = calloc(1, sizeof(*k) + h->size);
+	k = calloc(1, sizeof(*k) + size);
 	if (!k)
 		return NULL;
-	if (quota_add(&d->kept, &k->item, &h->source) < 0) {
+	if (quota_add(&d->kept, &k->item, source) < 0) {
 		free(k);
 		return NULL;
 	}
@@ -133,7 +133,7 @@ void repeat_keep(struct discovery *d, struct discovery_entry *e,
 		repeat_forget(d, e);
 		return;
 	}
-	k = take(d, e, h);
+	k = take(d, e, &h->source, h->size);
 	if (!k)
 		return;
 	k->due_ms = h->now_ms + e->place->repeat_ms;
@@ -146,6 +146,27 @@ void repeat_keep(struct discovery *d, struct discovery_entry *e,
 	k->ttl = h->ttl;
 	k->size = h->size;
 	memcpy(k->data, h->data, h->size);
+	append(e->place, k);
+}
+
+void repeat_restore(struct discovery *d, struct discovery_entry *e,
+	const struct kept *like, const void *data)
+{
+	struct kept *k = take(d, e, &like->source, like->size);
+
+	if (!k)
+		return;
+	k->due_ms = like->due_ms;
+	/* Its number of now is found when it is due. */
+	k->segment = 0;
+	k->channel = like->channel;
+	k->channel_port = like->channel_port;
+	k->source = like->source;
+	k->destination = like->destination;
+	k->port = like->port;
+	k->ttl = like->ttl;
+	k->size = like->size;
+	memcpy(k->data, data, k->size);
 	append(e->place, k);
 }
 

@@ -351,3 +351,73 @@ void guard_unsent(struct guard *g, const struct guard_ruling *r, uint32_t slot,
 	if (is_same(g, r))
 		r->entry->at_ms[slot] = (uint32_t)(now_ms - g->window_ms);
 }
+
+/* ---- from one process to the next ---- */
+
+static void put(const struct guard *g, const struct guard_entry *e,
+	struct stash_writer *w)
+{
+	stash_record(w, STASH_REMEMBERED);
+	stash_put_number(w, e->digest);
+	stash_put_address(w, &e->host);
+	stash_put_number(w, e->host_slot);
+	stash_put_number(w, e->heard_ms);
+	stash_put_number(w, e->in_a_row);
+	stash_put_number(w, e->host_ms);
+	stash_put_number(w, e->silent_until_ms);
+	stash_put_number(w, e->in_silence);
+	stash_put_number(w, e->own_doing);
+	stash_put_number(w, e->period_ms);
+	stash_put_bytes(w, e->at_ms, g->slots * sizeof(e->at_ms[0]));
+}
+
+void guard_save(
+	const struct guard *g, uint64_t now_ms, struct stash_writer *out)
+{
+	const struct guard_entry *e;
+
+	for (e = g->oldest; e; e = e->newer)
+		if (now_ms - e->heard_ms < g->window_ms)
+			put(g, e, out);
+}
+
+static uint32_t slot_of_now(const uint32_t *slots, size_t n, uint64_t slot)
+{
+	return slot < n ? slots[slot] : GUARD_NO_SLOT;
+}
+
+void guard_resume(struct guard *g, uint64_t now_ms, struct stash_reader *in,
+	const uint32_t *slots, size_t n)
+{
+	uint64_t digest = stash_get_number(in);
+	struct net_address host = stash_get_address(in);
+	uint64_t host_slot = stash_get_number(in);
+	uint64_t heard_ms = stash_get_number(in);
+	struct guard_entry *e;
+	const uint8_t *at_ms;
+	uint32_t slot;
+	size_t size;
+
+	/* In the order of then, which is that of time. */
+	if (!stash_is_sound(in) || heard_ms > now_ms ||
+		now_ms - heard_ms >= g->window_ms || find(g, digest))
+		return;
+	e = remember(
+		g, digest, &host, slot_of_now(slots, n, host_slot), heard_ms);
+	if (!e)
+		return;
+	e->heard_ms = heard_ms;
+	e->in_a_row = (uint32_t)stash_get_number(in);
+	e->host_ms = stash_get_number(in);
+	e->silent_until_ms = stash_get_number(in);
+	e->in_silence = (uint32_t)stash_get_number(in);
+	e->own_doing = stash_get_number(in) != 0;
+	e->period_ms = stash_get_number(in);
+	at_ms = stash_get_bytes(in, &size);
+	for (size_t i = 0; i < size / sizeof(e->at_ms[0]); i++) {
+		slot = slot_of_now(slots, n, i);
+		if (slot < g->slots)
+			memcpy(&e->at_ms[slot], at_ms + i * sizeof(e->at_ms[0]),
+				sizeof(e->at_ms[0]));
+	}
+}

@@ -19,6 +19,7 @@
 
 #include "bounds/bounds.h"
 #include "net/net.h"
+#include "stash/stash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -102,6 +103,16 @@ int guard_note(struct guard *g, uint64_t digest,
 int guard_repeat(struct guard *g, uint64_t digest,
 	const struct net_address *source, uint32_t from, uint32_t slot,
 	uint64_t now_ms);
+
+/*
+ * Writes down what is recent, for guard_resume() of a process that comes after,
+ * one record each. There `slots` says which slot has taken the place of each of
+ * the `n` of then; GUARD_NO_SLOT: none. One record is read at a time.
+ */
+void guard_save(
+	const struct guard *g, uint64_t now_ms, struct stash_writer *out);
+void guard_resume(struct guard *g, uint64_t now_ms, struct stash_reader *in,
+	const uint32_t *slots, size_t n);
 
 /* Forgets what is no longer recent. */
 void guard_expire(struct guard *g, uint64_t now_ms);

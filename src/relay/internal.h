@@ -14,6 +14,7 @@
 #include "relay/hosts.h"
 #include "relay/rate.h"
 #include "relay/relay.h"
+#include "stash/stash.h"
 #include "udp/udp.h"
 
 /* Without memory for its table an item is not added: seen by `hh.tbl`. */
@@ -41,7 +42,12 @@ struct ear {
 	struct ear *prev, *next;
 	struct listener *listener; /* NULL: closing */
 	struct udp udp;
-	size_t joined;
+	unsigned number; /* among the ears of its listener, from 1 */
+	size_t joined;   /* the unclaimed ones included */
+	/* Devices that it had joined for the process before, and that nobody
+	 * has asked for yet. */
+	unsigned *unclaimed;
+	size_t n_unclaimed;
 };
 
 /* One device on which a listener hears, and for whom. */
@@ -65,6 +71,9 @@ struct listener {
 	struct hearing *hearings; /* uthash */
 };
 
+/* Leaves what the process before had joined and nobody asked for. */
+void listener_drop_unclaimed(struct relay *r);
+
 /* What `l` hears on a device, or NULL. Asked for every datagram. */
 struct hearing *listener_hearing(const struct listener *l, unsigned device);
 
@@ -81,6 +90,44 @@ int listener_attach(struct relay *r, const struct net_address *address,
  * after the last device. Does nothing where `s` was not attached. */
 void listener_detach(struct relay *r, const struct net_address *address,
 	uint16_t port, unsigned device, struct relay_segment *s);
+
+/* ---- ear.c ---- */
+
+/* Adds a socket to a listener. Returns 0 or -errno. */
+int ear_new(struct listener *l, struct ear **ret);
+/* Takes over those that the process before had for it. */
+void ear_adopt_all(struct listener *l);
+void ear_close(struct ear *e);
+/* True where it has joined `device` already, which counts as joined then. */
+bool ear_claim(struct ear *e, unsigned device);
+/* Returns 0; -ENOBUFS or -ENOMEM (it has no room for one more); -errno. */
+int ear_join(struct ear *e, unsigned device);
+/* After the last one it closes itself, */
+void ear_leave(struct ear *e, unsigned device);
+/* and here too. */
+void ear_drop_unclaimed(struct ear *e);
+/* Writes what each socket has joined. */
+void ear_save_all(const struct relay *r, struct stash_writer *w);
+
+/* ---- heritage.c: what comes from the process before ---- */
+
+struct heir_device {
+	unsigned index;
+	char name[IF_NAMESIZE];
+};
+
+/* One of its receiving sockets. */
+struct heir {
+	struct heir *next;
+	char *name;
+	uint32_t drops; /* of the kernel, that have been counted */
+	size_t n_devices;
+	struct heir_device devices[];
+};
+
+const struct heir *heritage_find(const struct relay *r, const char *name);
+/* Forgets all of them. */
+void heritage_end(struct relay *r);
 
 /* ---- segment.c ---- */
 
@@ -434,6 +481,8 @@ struct relay {
 	uint8_t *edited; /* RELAY_EDITED bytes, until they are sent */
 	size_t edited_used;
 	struct relay_counters retired; /* of segments that are no more */
+	struct heir *heirs;
+	bool sockets_changed; /* since callbacks.sockets was called */
 	uv_timer_t retry;
 	uint64_t retry_ms; /* 0: not waiting */
 	bool standby;

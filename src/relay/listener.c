@@ -13,129 +13,6 @@ void socket_address(const struct net_address *a, uint16_t port, unsigned device,
 		ret->in6.sin6_scope_id = device;
 }
 
-static void ear_closed(struct udp *u)
-{
-	free(u->data);
-}
-
-static void ear_close(struct ear *e)
-{
-	DL_DELETE(e->listener->ears, e);
-	e->listener = NULL;
-	udp_close(&e->udp, ear_closed);
-}
-
-/* A link-scope group must not tie the socket to one device, and a socket hears
- * what it joined itself and nothing else (kernel-facts 2.3, 2.5). */
-static int ear_bind(struct ear *e)
-{
-	struct listener *l = e->listener;
-	unsigned flags = UDP_SHARE | UDP_OWN_GROUPS;
-	union udp_address a;
-
-	if (l->address.family == AF_INET6)
-		flags |= UDP_IPV6ONLY;
-	if (net_address_is_link_scope_multicast(&l->address) &&
-		l->address.family == AF_INET6)
-		flags |= UDP_ANY_DEVICE;
-	socket_address(&l->address, l->port, 0, &a);
-	return udp_bind(&e->udp, &a, flags);
-}
-
-static int ear_new(struct listener *l, struct ear **ret)
-{
-	struct relay *r = l->relay;
-	struct ear *e = calloc(1, sizeof(*e));
-	int err;
-
-	if (!e)
-		return -ENOMEM;
-	err = udp_init(r->loop, &e->udp);
-	if (err < 0) {
-		free(e);
-		return err;
-	}
-	e->udp.data = e;
-	e->listener = l;
-	DL_APPEND(l->ears, e);
-	err = ear_bind(e);
-	if (err < 0)
-		goto fail;
-	/* A smaller buffer than asked for only loses sooner. */
-	(void)udp_set_recv_buffer(&e->udp, RELAY_RECV_BUFFER);
-	err = udp_recv_start(&e->udp, r->batch, fanout_receive);
-	if (err < 0)
-		goto fail;
-	*ret = e;
-	return 0;
-fail:
-	ear_close(e);
-	return err;
-}
-
-static int set_membership(struct ear *e, unsigned device,
-	const struct net_address *source, enum udp_membership what)
-{
-	struct listener *l = e->listener;
-	union udp_address group, from;
-
-	socket_address(&l->address, 0, device, &group);
-	if (!source)
-		return udp_set_membership(&e->udp, &group, device, NULL, what);
-	socket_address(source, 0, 0, &from);
-	return udp_set_membership(&e->udp, &group, device, &from, what);
-}
-
-/* Leaves the first `n` of the sources, or the group where there are none. Also
- * of a device that is gone: its membership counts until it is left, and its
- * index may come back (kernel-facts 5.2). */
-static void leave(struct ear *e, unsigned device, size_t n)
-{
-	const struct listener *l = e->listener;
-	size_t i;
-
-	if (!net_address_is_multicast(&l->address))
-		return;
-	if (!l->n_sources)
-		(void)set_membership(e, device, NULL, UDP_LEAVE);
-	for (i = 0; i < n; i++)
-		(void)set_membership(e, device, &l->sources[i], UDP_LEAVE);
-}
-
-static int join(struct ear *e, unsigned device)
-{
-	const struct listener *l = e->listener;
-	size_t i;
-	int err = 0;
-
-	if (!net_address_is_multicast(&l->address))
-		return 0;
-	if (!l->n_sources)
-		return set_membership(e, device, NULL, UDP_JOIN);
-	for (i = 0; i < l->n_sources && err == 0; i++)
-		err = set_membership(e, device, &l->sources[i], UDP_JOIN);
-	if (err < 0)
-		leave(e, device, i - 1);
-	return err;
-}
-
-static int ear_join(struct ear *e, unsigned device)
-{
-	int err;
-
-	err = join(e, device);
-	if (err == 0)
-		e->joined++;
-	return err;
-}
-
-static void ear_leave(struct ear *e, unsigned device)
-{
-	leave(e, device, e->listener->n_sources);
-	if (--e->joined == 0)
-		ear_close(e);
-}
-
 /*
  * Joins on the first socket that has room for another membership: the kernel
  * allows igmp_max_memberships on each (kernel-facts 2.1), optmem_max likewise.
@@ -145,6 +22,11 @@ static int join_somewhere(struct listener *l, unsigned device, struct ear **ret)
 	struct ear *e;
 	int err;
 
+	for (e = l->ears; e; e = e->next)
+		if (ear_claim(e, device)) {
+			*ret = e;
+			return 0;
+		}
 	for (e = l->ears; e; e = e->next) {
 		err = ear_join(e, device);
 		if (err == 0) {
@@ -234,16 +116,32 @@ static struct listener *listener_new(struct relay *r, const struct wish *w)
 	l->address = *w->address;
 	l->port = w->port;
 	DL_APPEND(r->listeners, l);
+	ear_adopt_all(l);
 	return l;
 }
 
 static void listener_free_if_idle(struct listener *l)
 {
+	struct ear *e, *next;
+
 	if (l->hearings)
 		return;
+	/* Those that were taken over, and claimed by nobody. */
+	DL_FOREACH_SAFE(l->ears, e, next)
+	ear_close(e);
 	DL_DELETE(l->relay->listeners, l);
 	free(l->sources);
 	free(l);
+}
+
+void listener_drop_unclaimed(struct relay *r)
+{
+	struct listener *l;
+	struct ear *e, *next;
+
+	DL_FOREACH(r->listeners, l)
+	DL_FOREACH_SAFE(l->ears, e, next)
+	ear_drop_unclaimed(e);
 }
 
 struct hearing *listener_hearing(const struct listener *l, unsigned device)

@@ -76,7 +76,9 @@ void relay_close(struct relay *r)
 {
 	if (!r)
 		return;
+	r->closing = true;
 	r->callbacks = (struct relay_callbacks){ 0 };
+	heritage_end(r);
 	free_groups(r->groups);
 	r->groups = NULL;
 	quota_done(&r->remembered);
@@ -156,30 +158,6 @@ static struct relay_group *arrange(
 	return arranged;
 }
 
-int relay_configure(struct relay *r, struct config *config)
-{
-	struct relay_group *fresh, *arranged;
-	int err;
-
-	err = make_new(r, config, &fresh);
-	if (err < 0)
-		return err;
-	arranged = arrange(r, config, fresh);
-	fresh = r->groups; /* the ones to go */
-	r->groups = arranged;
-	config_ref(config);
-	config_unref(r->config);
-	r->config = config;
-	quota_set_bound(&r->remembered, config->limits.remembered);
-	quota_set_bound(&r->flow_quota, config->limits.flows);
-	r->retry_ms = 0;
-	/* What is new joins before the old lets go, so that sockets and
-	 * memberships which both need go on without a gap. */
-	relay_devices_changed(r);
-	free_groups(fresh);
-	return 0;
-}
-
 static const struct net_device *device_of(const struct relay_segment *s)
 {
 	const struct relay *r = s->channel->group->relay;
@@ -230,7 +208,7 @@ static void retry(uv_timer_t *t)
 	relay_devices_changed(r);
 }
 
-void relay_devices_changed(struct relay *r)
+static void follow_devices(struct relay *r)
 {
 	if (!follow_all(r)) {
 		r->retry_ms = 0;
@@ -243,6 +221,49 @@ void relay_devices_changed(struct relay *r)
 	if (r->retry_ms > RETRY_LAST_MS)
 		r->retry_ms = RETRY_LAST_MS;
 	(void)uv_timer_start(&r->retry, retry, r->retry_ms, 0);
+}
+
+static void tell_sockets(struct relay *r)
+{
+	if (!r->sockets_changed)
+		return;
+	r->sockets_changed = false;
+	if (r->callbacks.sockets)
+		r->callbacks.sockets(r->callbacks.data);
+}
+
+void relay_devices_changed(struct relay *r)
+{
+	follow_devices(r);
+	tell_sockets(r);
+}
+
+int relay_configure(struct relay *r, struct config *config)
+{
+	struct relay_group *fresh, *arranged;
+	int err;
+
+	err = make_new(r, config, &fresh);
+	if (err < 0)
+		return err;
+	arranged = arrange(r, config, fresh);
+	fresh = r->groups; /* the ones to go */
+	r->groups = arranged;
+	config_ref(config);
+	config_unref(r->config);
+	r->config = config;
+	quota_set_bound(&r->remembered, config->limits.remembered);
+	quota_set_bound(&r->flow_quota, config->limits.flows);
+	r->retry_ms = 0;
+	/* What is new joins before the old lets go, so that sockets and
+	 * memberships which both need go on without a gap. */
+	follow_devices(r);
+	free_groups(fresh);
+	/* What came from the process before has found its place or none. */
+	listener_drop_unclaimed(r);
+	heritage_end(r);
+	tell_sockets(r);
+	return 0;
 }
 
 /* The other router has the word no more: all that waits is said now. */

@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "net/net.h"
 #include "proto/proto.h"
+#include "stash/stash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -123,6 +124,13 @@ struct relay_heard {
  * ready: a segment can send that could not before, or from another address, or
  *   is not in standby any more.
  *   Told in the middle of a change: send later, from the loop.
+ * adopt: asked for the receiving socket that the process before had by this
+ *   name; returns the descriptor, which is the relay's then, or -1.
+ * retain: a receiving socket was made, to be kept for the process after this
+ *   one; the descriptor stays the relay's. Names have no colon.
+ * release: it is to be kept no more. Not called by relay_close().
+ * sockets: which there are, or what they joined, has changed: it is time for
+ *   relay_save_sockets().
  * storm: `source` repeats one payload without end and was silenced
  *   (RELAY_LOOP), or says more than the group's rate allows (RELAY_RATE). At
  *   most once a minute for a group and reason; `times` as above.
@@ -139,6 +147,10 @@ struct relay_callbacks {
 	void (*fate)(void *data, const struct relay_fate *f);
 	void (*heard)(void *data, const struct relay_heard *h);
 	void (*ready)(void *data, const struct relay_segment *s);
+	int (*adopt)(void *data, const char *name);
+	void (*retain)(void *data, const char *name, int fd);
+	void (*release)(void *data, const char *name);
+	void (*sockets)(void *data);
 	void *data;
 };
 
@@ -170,6 +182,26 @@ void relay_watch(struct relay *r, bool on);
 /* Concerns only groups that say `standby`. */
 void relay_set_standby(struct relay *r, bool standby);
 bool relay_is_standby(const struct relay *r);
+
+/* ---- from one process to the next ---- */
+
+/* What each receiving socket has joined. */
+void relay_save_sockets(const struct relay *r, struct stash_writer *out);
+/* The standby switch, and the numbers of the relay as a whole. */
+void relay_save_switch(const struct relay *r, struct stash_writer *out);
+/* That, and what goes on only where the process ends in peace: counters of the
+ * segments, and what the loop guard remembers. */
+void relay_save(const struct relay *r, struct stash_writer *out);
+
+/*
+ * Takes up what the process before wrote: before the first relay_configure(),
+ * which then asks for its sockets by `adopt`, and after it. Sockets that nobody
+ * asked for in that first configuration stay where they are; groups that the
+ * ones in use had joined beyond it are left. Counters of segments that are no
+ * more go into the totals.
+ */
+void relay_inherit(struct relay *r, struct stash_reader *in);
+void relay_resume(struct relay *r, struct stash_reader *in);
 
 /* ---- what crier says itself ---- */
 

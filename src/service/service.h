@@ -36,6 +36,21 @@ uint64_t service_watchdog_ms(void);
  */
 int service_listen_fd(void);
 
+/* ---- the fd store ---- */
+
+/*
+ * Has the service manager keep a duplicate of `fd` for the process that comes
+ * after this one, by a name without colons; and has it let go of all by that
+ * name. Nothing happens where nobody keeps anything.
+ */
+void service_store(const char *name, int fd);
+void service_unstore(const char *name);
+
+/* Calls `each` for every descriptor that was kept so. It is the caller's. To be
+ * called once. */
+void service_each_stored(
+	void (*each)(void *data, const char *name, int fd), void *data);
+
 /* ---- the log ---- */
 
 enum service_target {

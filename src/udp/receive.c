@@ -184,6 +184,16 @@ static void describe(struct udp_batch *b, unsigned i, uint32_t *overflow)
 	}
 }
 
+uint32_t udp_drops_counted(const struct udp *u)
+{
+	return u->overflow;
+}
+
+void udp_set_drops_counted(struct udp *u, uint32_t drops)
+{
+	u->overflow = drops;
+}
+
 /*
  * How many more the kernel has dropped. Its counter runs on for ever, and what
  * was queued before udp_open() bears an older value than the handle began with.

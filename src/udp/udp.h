@@ -257,6 +257,14 @@ int udp_recv_start(struct udp *u, struct udp_batch *batch, udp_recv_cb cb);
 /* Idempotent. */
 int udp_recv_stop(struct udp *u);
 
+/*
+ * How many datagrams the kernel has dropped on the socket that the receive
+ * callback has been told of, or that were dropped before udp_open(). Whoever
+ * opens a socket that was its own before has it count on from there.
+ */
+uint32_t udp_drops_counted(const struct udp *u);
+void udp_set_drops_counted(struct udp *u, uint32_t drops);
+
 enum udp_membership { UDP_LEAVE, UDP_JOIN };
 
 /*
