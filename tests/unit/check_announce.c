@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define ONE       HEAD "  g: { address: 239.1.1.1, port: 5000, interfaces: [one] }\n"
@@ -454,6 +455,52 @@ START_TEST(two_lists_live_beside_each_other)
 }
 END_TEST
 
+START_TEST(what_was_added_at_run_time_goes_on_in_the_next_process)
+{
+	int fd = memfd_create("stash", MFD_CLOEXEC), ear;
+	struct stash_writer w;
+	struct stash_reader r;
+	struct stage s;
+
+	stage_setup(&s, 1,
+		ONE FROM_FILE "  f: { group: g, payload: { text: "
+			      "file }, interval: 1h }\n");
+	stage_start(&s);
+	ck_assert_int_eq(stage_add(&s, "a",
+				 "{ group: g, payload: { hex: 68690a }, "
+				 "interval: 90s, goodbye: { text: "
+				 "\"%{interface}: off\" } }"),
+		0);
+	stage_wait_sent(&s, 2);
+	stash_begin(&w, fd, 1);
+	announce_save(s.a, &w);
+	ck_assert_int_eq(stash_end(&w), 0);
+	stage_close(&s);
+
+	stage_setup(&s, 1,
+		ONE FROM_FILE "  f: { group: g, payload: { text: "
+			      "file }, interval: 1h }\n");
+	ear = listen_on(&s, 1);
+	stage_start(&s);
+	stage_wait_sent(&s, 1);
+	stage_expect(&s, ear, "file");
+	ck_assert_int_eq(stash_open(&r, fd), 0);
+	announce_restore(s.a, &r, NULL, NULL);
+	stash_close(&r);
+	(void)close(fd);
+	stage_wait_sent(&s, 2);
+	stage_expect(&s, ear, "hi\n");
+	ck_assert(stage_info(&s, "a").runtime);
+	ck_assert_uint_eq(stage_info(&s, "a").interval_ms, 90000);
+	ck_assert_uint_eq(stage_info(&s, "a").sent, 2);
+	ck_assert_uint_eq(stage_info(&s, "f").sent, 2);
+	ck_assert_int_eq(announce_withdraw(s.a, "a"), 0);
+	stage_expect(&s, ear, "one: off");
+	(void)close(ear);
+	stage_close(&s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("announce");
@@ -461,6 +508,8 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_burst_comes_first_and_then_the_interval);
+	tcase_add_test(
+		t, what_was_added_at_run_time_goes_on_in_the_next_process);
 	tcase_add_test(t, the_interval_has_a_tenth_of_jitter);
 	tcase_add_test(t, texts_are_filled_in_for_each_segment);
 	tcase_add_test(t, an_address_of_the_link_has_no_zone);

@@ -4,6 +4,8 @@
 #include <check.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { WINDOW = 2000, LAN = 0, IOT = 1, GUEST = 2 };
 
@@ -422,6 +424,56 @@ static void add_limits(TCase *t)
 	tcase_add_test(t, time_may_wrap);
 }
 
+/* ---- from one process to the next ---- */
+
+/* Hands all that `from` remembers to `to`, whose slots are others. */
+static void hand_on(const struct guard *from, struct guard *to, uint64_t now)
+{
+	static const uint32_t slots[] = { IOT, LAN };
+	int fd = memfd_create("stash", MFD_CLOEXEC);
+	struct stash_writer w;
+	struct stash_reader r;
+	enum stash_tag tag;
+
+	stash_begin(&w, fd, 1);
+	guard_save(from, now, &w);
+	ck_assert_int_eq(stash_end(&w), 0);
+	ck_assert_int_eq(stash_open(&r, fd), 0);
+	while (stash_next(&r, &tag))
+		guard_resume(to, now, &r, slots, 2);
+	stash_close(&r);
+	(void)close(fd);
+}
+
+START_TEST(the_next_process_holds_back_the_same)
+{
+	struct guard g, next;
+	struct quota q, q_next;
+
+	setup(&g, &q);
+	setup(&next, &q_next);
+	ck_assert(relay(&g, 7, 1, LAN, IOT, 1000));
+	ck_assert(relay(&g, 8, 1, LAN, IOT, 1500));
+	for (int i = 0; i <= GUARD_REPEATS; i++)
+		(void)hear(&g, 9, 1, LAN, 1600);
+	hand_on(&g, &next, 1700);
+	ck_assert_uint_eq(q_next.used, 3);
+	/* LAN and IOT have changed places. */
+	ck_assert(!relay(&next, 7, 2, IOT, LAN, 1700));
+	ck_assert(relay(&next, 7, 2, IOT, GUEST, 1700));
+	ck_assert(!relay(&next, 8, 2, GUEST, LAN, 1500 + WINDOW - 1));
+	ck_assert(relay(&next, 8, 3, GUEST, LAN, 1500 + WINDOW));
+	ck_assert(hear(&next, 9, 1, IOT, 1700).silenced);
+	/* A window later there is nothing to hand on. */
+	teardown(&next, &q_next);
+	setup(&next, &q_next);
+	hand_on(&g, &next, 1600 + WINDOW);
+	ck_assert_uint_eq(q_next.used, 0);
+	teardown(&next, &q_next);
+	teardown(&g, &q);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("relay_guard");
@@ -442,6 +494,7 @@ int main(void)
 	tcase_add_test(t, what_goes_on_meanwhile_is_the_hosts_own_doing);
 	tcase_add_test(t, a_loop_on_top_of_a_repeating_host_is_found);
 	tcase_add_test(t, a_pause_of_a_window_starts_anew);
+	tcase_add_test(t, the_next_process_holds_back_the_same);
 	add_limits(t);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
