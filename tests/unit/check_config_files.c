@@ -140,28 +140,7 @@ static char *read_example(void)
 	return read_file(path);
 }
 
-/* A comment is a "#" and a blank; what is commented out goes on at once, or
- * with the two blanks of an indent. */
-static bool is_commented_out(const char *line)
-{
-	if (line[0] != '#' || line[1] == '\n' || line[1] == '\0')
-		return false;
-	return line[1] != ' ' || line[2] == ' ';
-}
-
-static void uncomment(char *text)
-{
-	char *to = text;
-	bool is_start = true;
-
-	for (char *from = text; *from != '\0'; from++) {
-		if (!is_start || !is_commented_out(from))
-			*to++ = *from;
-		is_start = *from == '\n';
-	}
-	*to = '\0';
-}
-
+/* What of it is commented out is for tests/docs/example. */
 START_TEST(the_example_is_valid_as_it_stands)
 {
 	char *text = read_example();
@@ -170,55 +149,6 @@ START_TEST(the_example_is_valid_as_it_stands)
 	ck_assert_uint_eq(c->n_interfaces, 2);
 	ck_assert_uint_eq(c->n_groups, 2);
 	free(check_round_trip(c));
-	free(text);
-}
-END_TEST
-
-START_TEST(the_example_is_valid_with_all_that_is_commented_out)
-{
-	char *text = read_example();
-	struct config *c;
-
-	uncomment(text);
-	c = parse(text);
-	ck_assert_uint_eq(c->n_interfaces, 4);
-	ck_assert_uint_eq(c->n_groups, 7);
-	ck_assert_uint_eq(c->n_announcements, 2);
-	ck_assert_uint_eq(c->flow_port_low, 32000);
-	free(check_round_trip(c));
-	free(text);
-}
-END_TEST
-
-/* Of a group as the example shows it, each default is the one that is true. */
-START_TEST(the_example_tells_the_true_defaults)
-{
-	char *text = read_example();
-	struct config *plain = parse(text), *c;
-	const struct config_group *g, *h;
-	struct config *none = parse(GROUP " }\n");
-
-	uncomment(text);
-	c = parse(text);
-	ck_assert_str_eq(c->control.socket, plain->control.socket);
-	ck_assert_uint_eq(c->control.mode, plain->control.mode);
-	ck_assert_str_eq(c->control.group, plain->control.group);
-	ck_assert_mem_eq(&c->limits, &plain->limits, sizeof(c->limits));
-	g = &c->groups[2];
-	h = &none->groups[0];
-	ck_assert_str_eq(g->name, "beacon");
-	ck_assert(g->broadcast == h->broadcast && g->loop == h->loop &&
-		  g->source == h->source && g->send == h->send &&
-		  g->payload == h->payload && g->replies == h->replies &&
-		  g->standby == h->standby);
-	ck_assert_uint_eq(g->reply_timeout_ms, h->reply_timeout_ms);
-	ck_assert_uint_eq(g->rate, h->rate);
-	ck_assert_uint_eq(g->dedup_ms, h->dedup_ms);
-	ck_assert_uint_eq(g->hold_ms, h->hold_ms);
-	ck_assert_uint_eq(g->repeat_ms, h->repeat_ms);
-	config_unref(none);
-	config_unref(plain);
-	config_unref(c);
 	free(text);
 }
 END_TEST
@@ -235,8 +165,6 @@ int main(void)
 	tcase_add_test(t, each_bad_file_has_exactly_its_errors);
 	tcase_add_test(t, each_good_file_has_its_dump_which_reads_back);
 	tcase_add_test(t, the_example_is_valid_as_it_stands);
-	tcase_add_test(t, the_example_is_valid_with_all_that_is_commented_out);
-	tcase_add_test(t, the_example_tells_the_true_defaults);
 	r = run(t);
 	(void)close(home);
 	return r;
