@@ -133,6 +133,7 @@ static void save_channel(const struct relay_channel *c, struct stash_writer *w)
 		stash_put_text(w, segment_interface(s)->name);
 		stash_put_text(w, s->device);
 		stash_put_number(w, s->slot);
+		stash_put_number(w, s->id);
 		put_counters(w, &s->counters);
 	}
 	guard_save(&c->guard, uv_now(c->group->relay->loop), w);
@@ -147,6 +148,8 @@ void relay_save(const struct relay *r, struct stash_writer *out)
 	DL_FOREACH(r->groups, g)
 	DL_FOREACH(g->channels, c)
 	save_channel(c, out);
+	/* Behind the segments that they are on. */
+	hosts_save(&r->hosts, uv_now(r->loop), out);
 }
 
 void relay_save_switch(const struct relay *r, struct stash_writer *out)
@@ -160,6 +163,7 @@ static void get_relay(struct relay *r, struct stash_reader *in)
 {
 	r->key.k0 = stash_get_number(in);
 	r->key.k1 = stash_get_number(in);
+	r->hosts.key = r->key;
 	r->standby = stash_get_number(in) != 0;
 	r->next_flow = stash_get_number(in);
 	get_quota(in, &r->remembered);
@@ -186,11 +190,43 @@ void relay_inherit(struct relay *r, struct stash_reader *in)
 
 /* ---- after it ---- */
 
-/* The slots that the segments of a channel had, and those that they have. */
-struct slots {
-	uint32_t now[SLOTS_MAX];
-	size_t n;
+/* The ids and slots that segments had, and those that they have. */
+struct renumbering {
+	struct {
+		uint64_t then, now;
+	} ids[SLOTS_MAX];
+	size_t n_ids; /* of all channels */
+	uint32_t slots[SLOTS_MAX];
+	size_t n_slots; /* of the channel of now */
 };
+
+static void renumber(struct renumbering *n, uint64_t id, uint64_t slot,
+	const struct relay_segment *s)
+{
+	if (s && n->n_ids < SLOTS_MAX) {
+		n->ids[n->n_ids].then = id;
+		n->ids[n->n_ids++].now = s->id;
+	}
+	if (slot >= SLOTS_MAX)
+		return;
+	while (n->n_slots <= slot)
+		n->slots[n->n_slots++] = GUARD_NO_SLOT;
+	if (s)
+		n->slots[slot] = s->slot;
+}
+
+static void resume_host(
+	struct relay *r, struct stash_reader *in, const struct renumbering *n)
+{
+	uint64_t then = stash_get_number(in);
+
+	for (size_t i = 0; i < n->n_ids; i++)
+		if (n->ids[i].then == then) {
+			hosts_resume(
+				&r->hosts, n->ids[i].now, uv_now(r->loop), in);
+			return;
+		}
+}
 
 static struct relay_channel *find_channel(
 	const struct relay *r, struct stash_reader *in)
@@ -222,44 +258,41 @@ static struct relay_segment *find_segment(const struct relay_channel *c,
 }
 
 static void resume_segment(struct relay *r, const struct relay_channel *c,
-	struct stash_reader *in, struct slots *slots)
+	struct stash_reader *in, struct renumbering *n)
 {
 	const char *interface = stash_get_text(in);
 	const char *device = stash_get_text(in);
 	struct relay_segment *s = find_segment(c, interface, device);
-	uint64_t slot = stash_get_number(in);
+	uint64_t slot = stash_get_number(in), id = stash_get_number(in);
 	struct relay_counters counters = get_counters(in);
 
 	if (!stash_is_sound(in))
 		return;
 	counters_add(s ? &s->counters : &r->retired, &counters);
-	if (slot >= SLOTS_MAX)
-		return;
-	while (slots->n <= slot)
-		slots->now[slots->n++] = GUARD_NO_SLOT;
-	if (s)
-		slots->now[slot] = s->slot;
+	renumber(n, id, slot, s);
 }
 
 void relay_resume(struct relay *r, struct stash_reader *in)
 {
-	struct slots *slots = calloc(1, sizeof(*slots));
+	struct renumbering *n = calloc(1, sizeof(*n));
 	struct relay_channel *c = NULL;
 	enum stash_tag tag;
 
-	if (!slots)
+	if (!n)
 		return;
 	stash_rewind(in);
 	while (stash_next(in, &tag)) {
 		if (tag == STASH_CHANNEL) {
 			c = find_channel(r, in);
-			slots->n = 0;
+			n->n_slots = 0;
 		} else if (tag == STASH_SEGMENT) {
-			resume_segment(r, c, in, slots);
+			resume_segment(r, c, in, n);
 		} else if (tag == STASH_REMEMBERED && c) {
-			guard_resume(&c->guard, uv_now(r->loop), in, slots->now,
-				slots->n);
+			guard_resume(&c->guard, uv_now(r->loop), in, n->slots,
+				n->n_slots);
+		} else if (tag == STASH_NEIGHBOUR) {
+			resume_host(r, in, n);
 		}
 	}
-	free(slots);
+	free(n);
 }

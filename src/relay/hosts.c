@@ -139,3 +139,39 @@ bool hosts_has(const struct hosts *h, uint64_t segment, const void *name,
 
 	return x && is_known(x, now_ms);
 }
+
+void hosts_save(
+	const struct hosts *h, uint64_t now_ms, struct stash_writer *out)
+{
+	const struct host *x;
+
+	for (x = h->names; x; x = x->hh.next) {
+		if (!is_known(x, now_ms))
+			continue;
+		stash_record(out, STASH_NEIGHBOUR);
+		stash_put_number(out, x->key.segment);
+		stash_put_number(out, x->key.name);
+		stash_put_bytes(out, x->at, sizeof(x->at));
+	}
+}
+
+void hosts_resume(struct hosts *h, uint64_t segment, uint64_t now_ms,
+	struct stash_reader *in)
+{
+	struct host_key key = { segment, stash_get_number(in) };
+	struct host *x;
+	const void *at;
+	size_t size;
+
+	at = stash_get_bytes(in, &size);
+	if (!stash_is_sound(in) || size != sizeof(x->at))
+		return;
+	HASH_FIND(hh, h->names, &key, sizeof(key), x);
+	if (!x)
+		x = new_host(h, &key);
+	if (!x)
+		return;
+	memcpy(x->at, at, size);
+	if (!is_known(x, now_ms))
+		forget(h, x);
+}

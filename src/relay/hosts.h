@@ -13,6 +13,7 @@
 #define CRIER_RELAY_HOSTS_H
 
 #include "bounds/bounds.h"
+#include "stash/stash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,5 +45,13 @@ void hosts_record(struct hosts *h, uint64_t segment, const void *name,
 /* True if a host on `segment` has `name` at `now_ms`. */
 bool hosts_has(const struct hosts *h, uint64_t segment, const void *name,
 	size_t size, uint64_t now_ms);
+
+/* Writes down what is known, one record each, for hosts_resume(), which reads
+ * one. Its first value is the segment of then; `segment` is that of now. The
+ * names are known by `key` of hosts_init(), which must be the same. */
+void hosts_save(
+	const struct hosts *h, uint64_t now_ms, struct stash_writer *out);
+void hosts_resume(struct hosts *h, uint64_t segment, uint64_t now_ms,
+	struct stash_reader *in);
 
 #endif

@@ -33,6 +33,7 @@ enum stash_tag {
 	STASH_CHANNEL,      /* relay: those that follow are of this one */
 	STASH_SEGMENT,      /* relay: its counters */
 	STASH_REMEMBERED,   /* relay: the loop guard's */
+	STASH_NEIGHBOUR,    /* relay: a host whose name is known */
 	STASH_TABLE,        /* discovery: as a whole */
 	STASH_PLACE,        /* discovery */
 	STASH_HOST,         /* discovery */

@@ -4,6 +4,8 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const struct siphash_key key = { 7, 8 };
 
@@ -105,6 +107,40 @@ START_TEST(a_flood_of_names_stays_within_the_bound)
 }
 END_TEST
 
+START_TEST(the_next_process_knows_the_same_names)
+{
+	int fd = memfd_create("stash", MFD_CLOEXEC);
+	struct hosts h, next;
+	struct stash_writer w;
+	struct stash_reader r;
+	enum stash_tag tag;
+	unsigned n = 0;
+
+	hosts_init(&h, 8, &key);
+	hosts_init(&next, 8, &key);
+	record(&h, "nas", 1000, 2000);
+	record(&h, "over", 1000, 1100);
+	stash_begin(&w, fd, 1);
+	hosts_save(&h, 1100, &w);
+	ck_assert_int_eq(stash_end(&w), 0);
+	ck_assert_int_eq(stash_open(&r, fd), 0);
+	while (stash_next(&r, &tag)) {
+		n++;
+		ck_assert_int_eq(tag, STASH_NEIGHBOUR);
+		ck_assert_uint_eq(stash_get_number(&r), 1);
+		hosts_resume(&next, 5, 1200, &r);
+	}
+	ck_assert_uint_eq(n, 1);
+	ck_assert(hosts_has(&next, 5, "nas", 3, 1999));
+	ck_assert(!hosts_has(&next, 5, "nas", 3, 2000));
+	ck_assert(!hosts_has(&next, 1, "nas", 3, 1200));
+	stash_close(&r);
+	(void)close(fd);
+	hosts_done(&h);
+	hosts_done(&next);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("relay_hosts");
@@ -117,6 +153,7 @@ int main(void)
 	tcase_add_test(t, of_too_many_addresses_the_first_to_end_gives_way);
 	tcase_add_test(t, the_one_heard_longest_ago_gives_way);
 	tcase_add_test(t, a_flood_of_names_stays_within_the_bound);
+	tcase_add_test(t, the_next_process_knows_the_same_names);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
