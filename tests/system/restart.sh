@@ -1,0 +1,176 @@
+#!/bin/bash
+#
+# crierd as systemd's service: restarts lose nothing, its rights are next to
+# none, and what goes wrong is said and mended.
+
+. "$(dirname "$0")/lib.sh"
+
+write_config() {
+	configure <<-END
+	interfaces:
+	  a: { device: a }
+	  b: { device: b }
+	groups:
+	  beacon: { address: 239.255.42.42, port: 4242, interfaces: [a, b] }
+	  ${1:-}
+	END
+}
+
+journal() {
+	inside journalctl -q -o cat -u crierd.service
+}
+
+journal_has() {
+	journal >"$work/journal"
+	grep -q "$1" "$work/journal"
+}
+
+status_of() {
+	awk -v key="$1:" '$1 == key { print $2 }' \
+		"$system_root/../status" 2>/dev/null
+}
+
+read_status() {
+	inside cat "/proc/$(prop MainPID)/status" >"$system_root/../status"
+}
+
+first_seen() {
+	inside "$crierctl_inside" --json discovered --group beacon |
+		query "[e['first_seen'] for e in d['entries']][:1]"
+}
+
+counts_restarts() {
+	equal "$1" prop NRestarts
+}
+
+relays() {
+	mcast ha send --to 239.255.42.42 --port 4242 --iface a --text "$1" \
+		--quiet >"$work/sent"
+	heard_text "$1" "$work/ear.out"
+}
+
+stream_is_whole() {
+	local sent
+
+	stop stream
+	within 20 relays end || return
+	stop ear
+	sent=$(tail -n 1 "$work/stream.out" | query "d['sent']")
+	heard ear "d['most'] == 1 and d['heard'] == $sent + 1" ||
+		tail -n 1 "$work/ear.out"
+}
+
+segment a b
+host router a=1 b=1
+host ha a=10
+host hb b=10
+make_root
+write_config
+crierctl_inside=$(configured bindir)/crierctl
+old_rmem=$(</proc/sys/net/core/rmem_max)
+trap 'echo "$old_rmem" >/proc/sys/net/core/rmem_max
+	shutdown_container; cleanup' EXIT
+echo 4194304 >/proc/sys/net/core/rmem_max
+boot router
+
+listen ear hb --to 239.255.42.42 --port 4242 --iface b --timeout 600
+claim "start succeeds" inside systemctl start crierd.service
+claim "and returns when datagrams are relayed" within 1 relays begun
+read_status
+claim "it has no capability" equal 0000000000000000 status_of CapEff
+claim "nor may it have one" equal 0000000000000000 status_of CapBnd
+claim "its system calls are filtered" equal 2 status_of Seccomp
+claim "it gets no new privileges" equal 1 status_of NoNewPrivs
+claim "it is not root" not equal 0 status_of Uid
+claim "the control socket has its mode and group" \
+	equal '660 root crier' inside stat -c '%a %U %G' /run/crier/control.sock
+claim "root may change things" inside "$crierctl_inside" log-level info
+
+inside useradd -G crier member 2>"$work/useradd"
+as() {
+	inside setpriv --reuid="$1" --regid="$1" --init-groups \
+		"$crierctl_inside" log-level info
+}
+claim "so may a member of the group" as member
+claim "but not everybody" not as games
+for unit in crierd crier-metrics; do
+	claim "$unit.service is exposed by 1.2 at most" \
+		inside systemd-analyze security --no-pager --offline=true \
+		--threshold=12 "$unit.service"
+done
+claim "the units have no fault" inside systemd-analyze verify --man=no \
+	crierd.service crierd.socket crier-metrics.service \
+	crier-metrics.timer
+inside mkdir -p /var/lib/prometheus/node-exporter
+claim "metrics are written" inside systemctl start crier-metrics.service
+claim "for node_exporter" inside grep -q '^crier_' \
+	/var/lib/prometheus/node-exporter/crier.prom
+
+start stream ha "$PYTHON" "$lib/mcast.py" send --to 239.255.42.42 \
+	--port 4242 --iface a --count 0 --rate 1000 --quiet
+within 5 at_least 100 "'digest' in d" "$work/ear.out"
+seen=$(first_seen)
+for round in 1 2 3; do
+	claim "restart $round under 1,000 datagrams a second" \
+		inside systemctl restart crierd.service
+done
+claim "first_seen is what it was ($seen)" equal "$seen" first_seen
+claim "none of them was lost, none came twice" stream_is_whole
+
+# Killed: what waits in the sockets goes on.
+listen ear hb --to 239.255.42.42 --port 4242 --iface b --timeout 600
+restarts=$(prop NRestarts)
+main=$(prop MainPID)
+inside kill -STOP "$main"
+mcast ha send --to 239.255.42.42 --port 4242 --iface a --count 100 \
+	--first 1000000 --quiet >"$work/sent"
+inside kill -KILL "$main"
+claim "killed, it is back within 2 s" \
+	within 2 counts_restarts $((restarts + 1))
+claim "and what waited is relayed" within 5 at_least 100 "'digest' in d" \
+	"$work/ear.out"
+up
+restarts=$(prop NRestarts)
+inside kill -STOP "$(prop MainPID)"
+claim "stopped, the watchdog brings it back" \
+	within 25 counts_restarts $((restarts + 1))
+up
+claim "and it relays" within 5 relays again
+
+# A bad file.
+write_config 'bad: { address: 239.255.42.43, port: 4242, ttl: 300 }'
+claim "a bad file is refused at reload" \
+	not inside systemctl reload crierd.service
+claim "the service goes on" up
+claim "and the journal has place and cure" journal_has \
+	'crierd.yaml:6:.*groups.bad.ttl: 300 is out of range, 1 to 255'
+claim "with relaying" within 2 relays on
+claim "a restart with a bad file fails" \
+	not inside systemctl restart crierd.service
+claim "with 78" equal 78 prop ExecMainStatus
+claim "at once" equal failed prop ActiveState
+claim "and is not tried again" equal 0 prop NRestarts
+write_config
+claim "a good one starts" inside systemctl start crierd.service
+claim "a reload of it succeeds" inside systemctl reload crierd.service
+
+# Rights that are asked for.
+inside mkdir -p /etc/systemd/system/crierd.service.d
+inside ln -s "$(configured pkgdatadir)/raw.conf" \
+	/etc/systemd/system/crierd.service.d/
+write_config 'kept: { address: 239.255.42.44, port: 4244, source: preserve, interfaces: [a, b] }'
+inside systemctl daemon-reload
+claim "with the drop-in it starts" inside systemctl restart crierd.service
+read_status
+claim "and may have CAP_NET_RAW alone" \
+	equal 0000000000002000 status_of CapPrm
+claim "no other can come" equal 0000000000002000 status_of CapBnd
+listen kept hb --to 239.255.42.44 --port 4244 --iface b --timeout 60
+mcast ha send --to 239.255.42.44 --port 4244 --iface a --text kept --quiet \
+	>"$work/sent"
+claim "preserve keeps the source" within 5 at_least 1 \
+	"d['source'].startswith('10.0.1.10') or d['source'].startswith('10.77.1.10')" \
+	"$work/kept.out"
+claim "stop succeeds" inside systemctl stop crierd.service
+claim "and the control socket stays" inside test -S /run/crier/control.sock
+finish
