@@ -148,11 +148,11 @@ static void say_control(
 	const struct daemon *d, const char *path, int err, pid_t pid)
 {
 	if (err == -EADDRINUSE)
-		service_log(&d->log, LOG_ERR, NULL,
+		service_log(&d->log, LOG_ERR, SERVICE_KIND(MESSAGE_CONTROL),
 			"control: %s: another crierd runs there, process %ld",
 			path, (long)pid);
 	else if (err == -ENOTSOCK)
-		service_log(&d->log, LOG_ERR, NULL,
+		service_log(&d->log, LOG_ERR, SERVICE_KIND(MESSAGE_CONTROL),
 			"control: %s: a file that is no socket is in the way",
 			path);
 	else
@@ -281,8 +281,11 @@ void daemon_close(struct daemon *d)
 	if (!d || d->closing)
 		return;
 	d->closing = true;
-	if (d->control)
+	if (d->n_signals == DAEMON_SIGNALS) {
 		service_notify_stopping();
+		service_log(&d->log, LOG_NOTICE, SERVICE_KIND(MESSAGE_STOPPING),
+			"stopping");
+	}
 	control_close(d->control);
 	if (d->keeps)
 		keep_write(d);
@@ -363,7 +366,7 @@ int daemon_new(struct daemon **ret, uv_loop_t *loop,
 	report_remarks(d);
 	report_status(d);
 	service_notify_ready();
-	daemon_log_status(d);
+	report_started(d);
 	*ret = d;
 	return 0;
 fail:
@@ -377,8 +380,9 @@ static void take_over(struct daemon *d, struct config *c)
 	d->config = c;
 	d->generation++;
 	d->loaded_at = time(NULL);
-	service_log(&d->log, LOG_NOTICE, NULL, "%s: reloaded, generation %llu",
-		d->path, (unsigned long long)d->generation);
+	service_log(&d->log, LOG_NOTICE, SERVICE_KIND(MESSAGE_RELOADED),
+		"%s: reloaded, generation %llu", d->path,
+		(unsigned long long)d->generation);
 	control_tell_config(d->control);
 	report_remarks(d);
 }
@@ -430,7 +434,7 @@ int daemon_reload(struct daemon *d, struct config_errors *errors)
 	err = reload_file(d, errors ? errors : &own);
 	config_errors_done(&own);
 	if (err < 0)
-		service_log(&d->log, LOG_ERR, NULL,
+		service_log(&d->log, LOG_ERR, SERVICE_KIND(MESSAGE_REFUSED),
 			"%s: not reloaded; the configuration of generation "
 			"%llu goes on",
 			d->path, (unsigned long long)d->generation);

@@ -88,6 +88,8 @@ void report_config_errors(
 void report_remarks(const struct daemon *d);
 /* One line of what is joined and what is missing, for the service manager. */
 void report_status(const struct daemon *d);
+/* The same in the log, at the start. */
+void report_started(const struct daemon *d);
 void report_client(void *data, const char *method, pid_t pid, uid_t uid);
 void report_control_trouble(void *data, int error, uint64_t times);
 

@@ -136,7 +136,8 @@ void keep_open(struct daemon *d)
 	if (err < 0)
 		dropped = drop_stored(k, true);
 	if (dropped > 0)
-		service_log(&d->log, LOG_WARNING, NULL,
+		service_log(&d->log, LOG_WARNING,
+			SERVICE_KIND(MESSAGE_RESTART_LOST),
 			"restart: %s: the %zu sockets that the process before "
 			"left are closed, and what waited in them is lost",
 			err == -EPROTO ? "another version wrote down its state"
@@ -190,7 +191,7 @@ void keep_resume(struct daemon *d)
 	dropped = drop_stored(k, true);
 	discovery_limit(d->discovery, &discovered);
 	if (k->adopted || dropped)
-		service_log(&d->log, LOG_INFO, NULL,
+		service_log(&d->log, LOG_INFO, SERVICE_KIND(MESSAGE_RESTART),
 			"restart: %zu sockets go on, %zu are of no use any "
 			"more, %llu discovered entries are known",
 			k->adopted, dropped,
@@ -222,7 +223,8 @@ static void write_stash(struct daemon *d, bool whole)
 	if (err < 0) {
 		/* The one before is whole, if old: what has joined something
 		 * since leaves it again. */
-		service_log(&d->log, LOG_WARNING, NULL,
+		service_log(&d->log, LOG_WARNING,
+			SERVICE_KIND(MESSAGE_RESTART_LOST),
 			"restart: cannot write down the state: %s",
 			strerror(-err));
 		(void)!ftruncate(k->files[next], 0);

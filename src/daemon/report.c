@@ -59,6 +59,18 @@ static int priority_of(enum relay_state state, bool known)
 	}
 }
 
+static const char *kind_of(enum relay_state state)
+{
+	switch (state) {
+	case RELAY_JOINED:
+		return MESSAGE_JOINED;
+	case RELAY_FAILED:
+		return MESSAGE_FAILED;
+	default:
+		return MESSAGE_MISSING;
+	}
+}
+
 static void segment_changed(void *data, const struct relay_segment *s,
 	enum relay_state was, bool known)
 {
@@ -70,6 +82,7 @@ static void segment_changed(void *data, const struct relay_segment *s,
 	subject_of(s, &about);
 	if (about.info.state == RELAY_ABSENT)
 		discovery_left(d->discovery, s);
+	about.fields.message_id = kind_of(about.info.state);
 	priority = priority_of(about.info.state, known);
 	/* A state with an error beside it is a warning about it. */
 	if (about.info.error[0])
@@ -87,6 +100,7 @@ static void segment_gone(void *data, const struct relay_segment *s)
 	control_tell_gone(d->control, s);
 	discovery_left(d->discovery, s);
 	subject_of(s, &about);
+	about.fields.message_id = MESSAGE_MISSING;
 	service_log(&d->log, LOG_INFO, &about.fields, "%s: gone", about.text);
 }
 
@@ -97,6 +111,7 @@ static void segment_troubled(
 	struct subject about;
 
 	subject_of(s, &about);
+	about.fields.message_id = MESSAGE_TROUBLE;
 	service_log(&d->log, LOG_WARNING, &about.fields,
 		"%s: cannot send: %s (%llu since the last such line)",
 		about.text, strerror(-error), (unsigned long long)times);
@@ -112,9 +127,13 @@ static void storm(void *data, const struct relay_segment *s,
 
 	control_tell_storm(d->control, s, source, why, times);
 	subject_of(s, &about);
+	about.fields.source =
+		net_address_format(source, about.info.device, text);
+	about.fields.message_id =
+		why == RELAY_RATE ? MESSAGE_RATE : MESSAGE_STORM;
 	service_log(&d->log, LOG_WARNING, &about.fields,
 		"%s: %s %s: held back (%llu times since the last such line)",
-		about.text, net_address_format(source, about.info.device, text),
+		about.text, text,
 		why == RELAY_RATE
 			? "says more than the rate allows"
 			: "repeats one payload without end, as in a loop",
@@ -201,21 +220,22 @@ struct discovery_callbacks report_discovery_callbacks(struct daemon *d)
 static void announced(void *data, const struct announce_event *e)
 {
 	const struct daemon *d = data;
+	struct service_fields about = { .message_id = MESSAGE_ANNOUNCEMENT };
 	struct announce_info i;
 
 	control_tell_announcement(d->control, e);
 	if (e->what != ANNOUNCE_STATE && e->what != ANNOUNCE_REMOVED)
 		return;
 	announce_get(d->announce, e->entry, &i);
+	about.group = i.group;
+	about.announcement = i.name;
 	if (e->what == ANNOUNCE_REMOVED) {
-		service_log(&d->log, LOG_NOTICE,
-			&(struct service_fields){ .group = i.group },
+		service_log(&d->log, LOG_NOTICE, &about,
 			"announcement %s: removed", i.name);
 		return;
 	}
 	service_log(&d->log,
-		i.state == ANNOUNCE_ACTIVE ? LOG_NOTICE : LOG_WARNING,
-		&(struct service_fields){ .group = i.group },
+		i.state == ANNOUNCE_ACTIVE ? LOG_NOTICE : LOG_WARNING, &about,
 		"announcement %s: %s%s%s", i.name, announce_state_word(i.state),
 		i.error[0] ? ": " : "", i.error);
 }
@@ -227,7 +247,7 @@ struct announce_callbacks report_announce_callbacks(struct daemon *d)
 
 void report_devices_problem(const struct daemon *d, int error)
 {
-	service_log(&d->log, LOG_WARNING, NULL,
+	service_log(&d->log, LOG_WARNING, SERVICE_KIND(MESSAGE_DEVICES),
 		"devices: news from the kernel was lost, reading them anew: %s",
 		strerror(-error));
 }
@@ -246,7 +266,8 @@ void report_config_errors(
 			return;
 		config_error_print(&errors->at[i], d->path, f);
 		if (fclose(f) == 0)
-			service_log(&d->log, LOG_ERR, NULL, "%s", line);
+			service_log(&d->log, LOG_ERR,
+				SERVICE_KIND(MESSAGE_INVALID), "%s", line);
 		free(line);
 	}
 }
@@ -319,7 +340,7 @@ void report_status(const struct daemon *d)
 	service_notify_status("%s", text);
 }
 
-void daemon_log_status(const struct daemon *d)
+static void log_status(const struct daemon *d, const struct service_fields *f)
 {
 	struct tally t = count(d);
 	struct relay_limit discovered;
@@ -333,12 +354,22 @@ void daemon_log_status(const struct daemon *d)
 	discovery_limit(d->discovery, &discovered);
 	for (i = 0; i < RELAY_VERDICTS; i++)
 		dropped += c.dropped[i];
-	service_log(&d->log, LOG_NOTICE, NULL,
+	service_log(&d->log, LOG_NOTICE, f,
 		"status: %s; discovered %llu; received %llu, sent %llu, "
 		"dropped %llu",
 		text, (unsigned long long)discovered.used,
 		(unsigned long long)c.received, (unsigned long long)c.sent,
 		(unsigned long long)dropped);
+}
+
+void daemon_log_status(const struct daemon *d)
+{
+	log_status(d, NULL);
+}
+
+void report_started(const struct daemon *d)
+{
+	log_status(d, SERVICE_KIND(MESSAGE_STARTED));
 }
 
 void report_client(void *data, const char *method, pid_t pid, uid_t uid)
@@ -356,7 +387,7 @@ void report_control_trouble(void *data, int error, uint64_t times)
 {
 	const struct daemon *d = data;
 
-	service_log(&d->log, LOG_WARNING, NULL,
+	service_log(&d->log, LOG_WARNING, SERVICE_KIND(MESSAGE_CONTROL),
 		"control: cannot accept a client: %s (%llu times)",
 		strerror(-error), (unsigned long long)times);
 }

@@ -47,7 +47,7 @@ static int sd_journal_sendv(const struct iovec *fields, int n)
 
 #endif
 
-enum { MESSAGE_MAX = 2048, FIELD_MAX = 256, ESCAPE_MAX = 4, FIELDS = 6 };
+enum { MESSAGE_MAX = 2048, FIELD_MAX = 256, ESCAPE_MAX = 4, FIELDS = 8 };
 
 static const char cut[] = "...";
 
@@ -187,6 +187,8 @@ static int send_record(
 		add_field(&r, "CRIER_GROUP", fields->group);
 		add_field(&r, "CRIER_INTERFACE", fields->interface);
 		add_field(&r, "CRIER_DEVICE", fields->device);
+		add_field(&r, "CRIER_ANNOUNCEMENT", fields->announcement);
+		add_field(&r, "CRIER_SOURCE", fields->source);
 		add_field(&r, "MESSAGE_ID", fields->message_id);
 	}
 	return sd_journal_sendv(r.fields, r.n);

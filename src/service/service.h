@@ -10,6 +10,8 @@
 #ifndef CRIER_SERVICE_SERVICE_H
 #define CRIER_SERVICE_SERVICE_H
 
+#include "service/messages.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,11 +70,16 @@ struct service_log {
 
 /* What a message is about, for the journal. Any may be NULL. */
 struct service_fields {
-	const char *group;      /* CRIER_GROUP */
-	const char *interface;  /* CRIER_INTERFACE */
-	const char *device;     /* CRIER_DEVICE */
-	const char *message_id; /* MESSAGE_ID, 32 hexadecimal digits */
+	const char *group;        /* CRIER_GROUP */
+	const char *interface;    /* CRIER_INTERFACE */
+	const char *device;       /* CRIER_DEVICE */
+	const char *announcement; /* CRIER_ANNOUNCEMENT */
+	const char *source;       /* CRIER_SOURCE: an address */
+	const char *message_id;   /* MESSAGE_ID: of messages.h */
 };
+
+/* A message that is about nothing of these, but of a kind that matters. */
+#define SERVICE_KIND(id) (&(const struct service_fields){ .message_id = (id) })
 
 /*
  * Prepares `log` for standard error: the journal where $JOURNAL_STREAM says
