@@ -302,6 +302,8 @@ void daemon_close(struct daemon *d)
 	}
 	if (d->has_watchdog)
 		uv_close((uv_handle_t *)&d->watchdog, handle_closed);
+	if (d->status_timer.data)
+		uv_close((uv_handle_t *)&d->status_timer, handle_closed);
 	for (i = 0; i < d->n_signals; i++)
 		uv_close((uv_handle_t *)&d->signals[i], handle_closed);
 }
@@ -336,6 +338,7 @@ static int start(struct daemon *d, const struct daemon_options *options)
 		keep_resume(d);
 		keep_start(d);
 	}
+	status_start(d);
 	err = start_signals(d);
 	if (err == 0)
 		err = start_watchdog(d);
@@ -432,6 +435,9 @@ int daemon_reload(struct daemon *d, struct config_errors *errors)
 
 	service_notify_reloading();
 	err = reload_file(d, errors ? errors : &own);
+	d->refused[0] = '\0';
+	if (err < 0)
+		status_refused(d, errors ? errors : &own);
 	config_errors_done(&own);
 	if (err < 0)
 		service_log(&d->log, LOG_ERR, SERVICE_KIND(MESSAGE_REFUSED),

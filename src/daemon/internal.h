@@ -16,6 +16,8 @@
 /* SIGHUP, SIGTERM, SIGINT, SIGUSR1. */
 enum { DAEMON_SIGNALS = 4 };
 
+enum { STATUS_TEXT = 480 };
+
 /* See keep.c. */
 enum { KEEP_FILES = 2 };
 
@@ -52,6 +54,9 @@ struct daemon {
 	bool keeps; /* else nothing outlives the process */
 	struct keep keep;
 	bool closing;
+	uv_timer_t status_timer;       /* its data is NULL: not started */
+	char status[STATUS_TEXT];      /* that was told last */
+	char refused[STATUS_TEXT / 2]; /* why the file is not in use; or "" */
 };
 
 /* ---- keep.c: what outlives the process ---- */
@@ -74,6 +79,18 @@ void keep_write(struct daemon *d);
 /* Closes its descriptors and, by `closed`, its timer if there is one. */
 void keep_close(struct daemon *d, uv_close_cb closed);
 
+/* ---- status.c: how it is, in one line ---- */
+
+/* Tells the service manager, if it is something else now. */
+void report_status(struct daemon *d);
+/* The same in the log, at the start. */
+void report_started(const struct daemon *d);
+/* What it counts has changed: it is told soon. */
+void status_mark(struct daemon *d);
+void status_start(struct daemon *d);
+/* Keeps why a reload was refused. */
+void status_refused(struct daemon *d, const struct config_errors *errors);
+
 /* ---- report.c: what the owner is told ---- */
 
 /* The callbacks, with the daemon as their data. */
@@ -86,10 +103,6 @@ void report_config_errors(
 	const struct daemon *d, const struct config_errors *errors);
 /* What the configuration in use cannot do. */
 void report_remarks(const struct daemon *d);
-/* One line of what is joined and what is missing, for the service manager. */
-void report_status(const struct daemon *d);
-/* The same in the log, at the start. */
-void report_started(const struct daemon *d);
 void report_client(void *data, const char *method, pid_t pid, uid_t uid);
 void report_control_trouble(void *data, int error, uint64_t times);
 

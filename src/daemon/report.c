@@ -204,9 +204,11 @@ struct relay_callbacks report_callbacks(struct daemon *d)
 static void entry_changed(void *data, const struct discovery_entry *e,
 	enum discovery_change change, enum discovery_reason why)
 {
-	const struct daemon *d = data;
+	struct daemon *d = data;
 
 	control_tell_entry(d->control, e, change, why);
+	if (change != DISCOVERY_CHANGED)
+		status_mark(d);
 }
 
 struct discovery_callbacks report_discovery_callbacks(struct daemon *d)
@@ -282,94 +284,6 @@ static void remark(void *data, const char *path, const char *text)
 void report_remarks(const struct daemon *d)
 {
 	config_remarks(d->config, remark, (void *)d);
-}
-
-struct tally {
-	size_t groups;
-	size_t segments[RELAY_STATES];
-	struct relay_segment_info failed; /* one of them */
-};
-
-static struct tally count(const struct daemon *d)
-{
-	struct tally t = { 0 };
-	const struct relay_group *g = NULL;
-
-	while ((g = relay_group_next(d->relay, g))) {
-		const struct relay_channel *c = NULL;
-
-		t.groups++;
-		while ((c = relay_channel_next(g, c))) {
-			const struct relay_segment *s = NULL;
-
-			while ((s = relay_segment_next(c, s))) {
-				struct relay_segment_info i;
-
-				relay_segment_get(s, &i);
-				t.segments[i.state]++;
-				if (i.state == RELAY_FAILED)
-					t.failed = i;
-			}
-		}
-	}
-	return t;
-}
-
-static void describe(const struct tally *t, char *buffer, size_t size)
-{
-	size_t used, i;
-
-	used = (size_t)snprintf(buffer, size, "%zu groups, %zu segments joined",
-		t->groups, t->segments[RELAY_JOINED]);
-	for (i = RELAY_JOINED + 1; i < RELAY_STATES && used < size; i++)
-		if (t->segments[i])
-			used += (size_t)snprintf(buffer + used, size - used,
-				", %zu %s", t->segments[i],
-				relay_state_word((enum relay_state)i));
-	if (t->segments[RELAY_FAILED] && used < size)
-		(void)snprintf(buffer + used, size - used, " (%s: %s)",
-			t->failed.interface, t->failed.error);
-}
-
-void report_status(const struct daemon *d)
-{
-	struct tally t = count(d);
-	char text[512];
-
-	describe(&t, text, sizeof(text));
-	service_notify_status("%s", text);
-}
-
-static void log_status(const struct daemon *d, const struct service_fields *f)
-{
-	struct tally t = count(d);
-	struct relay_limit discovered;
-	struct relay_counters c;
-	uint64_t dropped = 0;
-	char text[512];
-	size_t i;
-
-	describe(&t, text, sizeof(text));
-	relay_totals(d->relay, &c);
-	discovery_limit(d->discovery, &discovered);
-	for (i = 0; i < RELAY_VERDICTS; i++)
-		dropped += c.dropped[i];
-	service_log(&d->log, LOG_NOTICE, f,
-		"status: %s; discovered %llu; received %llu, sent %llu, "
-		"dropped %llu",
-		text, (unsigned long long)discovered.used,
-		(unsigned long long)c.received, (unsigned long long)c.sent,
-		(unsigned long long)dropped);
-}
-
-void daemon_log_status(const struct daemon *d)
-{
-	log_status(d, NULL);
-}
-
-void report_started(const struct daemon *d)
-{
-	log_status(d, SERVICE_KIND(MESSAGE_STARTED));
 }
 
 void report_client(void *data, const char *method, pid_t pid, uid_t uid)

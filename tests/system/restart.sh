@@ -144,6 +144,18 @@ claim "a bad file is refused at reload" \
 claim "the service goes on" up
 claim "and the journal has place and cure" journal_has \
 	'crierd.yaml:6:.*groups.bad.ttl: 300 is out of range, 1 to 255'
+invalid=$(grep -oP 'MESSAGE_INVALID +"\K[0-9a-f]+' \
+	"$lib/../../src/service/messages.h")
+inside journalctl --update-catalog 2>"$work/catalog"
+explained() {
+	inside journalctl -q -x "MESSAGE_ID=$invalid" >"$work/journal"
+	grep -q 'crierd --check' "$work/journal" ||
+		! cat "$work/catalog" "$work/journal"
+}
+claim "which it finds by the message's id, and explains" explained
+claim "the status says why the file is not in use" \
+	equal 'the file is not in use: ' \
+	grep -o 'the file is not in use: ' <(prop StatusText)
 claim "with relaying" within 2 relays on
 claim "a restart with a bad file fails" \
 	not inside systemctl restart crierd.service
