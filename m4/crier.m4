@@ -44,14 +44,18 @@ AC_DEFUN([CRIER_LINK_FLAGS], [
 	done])
 
 # CRIER_FORTIFY(VARIABLE)
-# The highest level of _FORTIFY_SOURCE that compiler and C library know. It
-# needs an optimising compiler: without one, glibc warns in every file.
+# The highest level of _FORTIFY_SOURCE that compiler and C library know, unless
+# whoever builds has chosen one. It needs an optimising compiler: without one,
+# glibc warns in every file.
 AC_DEFUN([CRIER_FORTIFY], [
 	AC_MSG_CHECKING([for the level of _FORTIFY_SOURCE])
 	crier_fortify=none
+	crier_levels="2 3"
+	AS_CASE([" $CPPFLAGS $CFLAGS"], [*_FORTIFY_SOURCE*],
+		[crier_fortify=chosen crier_levels=])
 	crier_cppflags=$CPPFLAGS
 	crier_cflags=$CFLAGS
-	for crier_level in 2 3; do
+	for crier_level in $crier_levels; do
 		CPPFLAGS="$crier_cppflags -U_FORTIFY_SOURCE"
 		CPPFLAGS="$CPPFLAGS -D_FORTIFY_SOURCE=$crier_level"
 		CFLAGS="$crier_cflags -Werror"
