@@ -102,8 +102,16 @@ make_root() {
 		skip "no overlay: $(<"$work/overlay")"
 	}
 	rm -f "$system_root/etc/machine-id" "$system_root/etc/resolv.conf"
-	config=$(configured sysconfdir)/crier/crierd.yaml
-	install_crier
+	# That of a machine that is itself a container.
+	rm -f "$system_root/usr/sbin/policy-rc.d"
+	# A package brings its own.
+	if [[ -n ${package:-} ]]; then
+		config=etc/crier/crierd.yaml
+		cp "$package" "$system_root/crier.deb"
+	else
+		config=$(configured sysconfdir)/crier/crierd.yaml
+		install_crier
+	fi
 	make_target
 }
 
@@ -121,7 +129,7 @@ boot() {
 		tail -n 20 "$work/console"
 		broken 'the container does not boot'
 	}
-	inside systemd-sysusers || broken 'no users'
+	[[ -n ${package:-} ]] || inside systemd-sysusers || broken 'no users'
 	inside systemctl daemon-reload
 }
 
