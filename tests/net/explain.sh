@@ -248,19 +248,21 @@ row service-good sent mdns home iot --source 10.77.1.10 --kind announcement \
 
 # The rate: looked at, never spent.
 row in-rate sent rate home iot --source 10.77.1.10 -- say 239.255.70.10 7010
+tries=0
+# On a busy machine a second goes by in the middle of it: then once more.
 spent() {
-
+	tries=$((tries + 1))
+	within 3 explain sent rate home iot --source 10.77.1.10 || return
 	mark="row-rate-a"
 	say 239.255.70.10 7010 --count 2
 	for _ in 1 2 3; do
 		explain rate rate home iot --source 10.77.1.10 || return
 	done
 }
-within 3 explain sent rate home iot --source 10.77.1.10 >"$work/waited" ||
-	broken 'the rate does not recover'
-claim "rate: explained as rate while nothing is left, and not spent" spent
+claim "rate: explained as rate while nothing is left, and not spent" \
+	within 20 spent
 claim "rate: counted as rate" \
-	equal 1 counter crierd dropped.rate rate
+	equal "$tries" counter crierd dropped.rate rate
 claim "rate: another host is not concerned" \
 	explain sent rate home iot --source 10.77.1.11
 claim "rate: explained as sent when there is room again" within 3 \
