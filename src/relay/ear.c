@@ -252,23 +252,17 @@ bool ear_claim(struct ear *e, unsigned device)
 
 void ear_drop_unclaimed(struct ear *e)
 {
+	unsigned *devices = e->unclaimed;
 	size_t n = e->n_unclaimed;
 
-	e->n_unclaimed = 0;
-	if (e->joined == 0) {
-		ear_close(e);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		unsigned device = e->unclaimed[i];
-		bool is_last = e->joined == 1;
-
-		ear_leave(e, device);
-		if (is_last)
-			return;
-	}
-	free(e->unclaimed);
 	e->unclaimed = NULL;
+	e->n_unclaimed = 0;
+	if (e->joined == 0)
+		ear_close(e);
+	/* It closes with the last one at the earliest: all are counted. */
+	for (size_t i = 0; i < n; i++)
+		ear_leave(e, devices[i]);
+	free(devices);
 }
 
 /* ---- from the process before ---- */
@@ -381,12 +375,12 @@ static void save(
 		put_device(w, e->unclaimed[i], r->devices);
 }
 
-void ear_save_all(const struct relay *r, struct stash_writer *w)
+void relay_save_sockets(const struct relay *r, struct stash_writer *out)
 {
 	const struct listener *l;
 	const struct ear *e;
 
 	DL_FOREACH(r->listeners, l)
 	DL_FOREACH(l->ears, e)
-	save(r, e, w);
+	save(r, e, out);
 }

@@ -63,11 +63,6 @@ void heritage_end(struct relay *r)
 	}
 }
 
-void relay_save_sockets(const struct relay *r, struct stash_writer *out)
-{
-	ear_save_all(r, out);
-}
-
 /* ---- counters ---- */
 
 static void put_counters(struct stash_writer *w, const struct relay_counters *c)
@@ -107,16 +102,16 @@ static void get_quota(struct stash_reader *in, struct quota *q)
 
 /* ---- writing ---- */
 
-static void save_relay(const struct relay *r, struct stash_writer *w)
+void relay_save_switch(const struct relay *r, struct stash_writer *out)
 {
-	stash_record(w, STASH_RELAY);
-	stash_put_number(w, r->key.k0);
-	stash_put_number(w, r->key.k1);
-	stash_put_number(w, r->standby);
-	stash_put_number(w, r->next_flow);
-	put_quota(w, &r->remembered);
-	put_quota(w, &r->flow_quota);
-	put_counters(w, &r->retired);
+	stash_record(out, STASH_RELAY);
+	stash_put_number(out, r->key.k0);
+	stash_put_number(out, r->key.k1);
+	stash_put_number(out, r->standby);
+	stash_put_number(out, r->next_flow);
+	put_quota(out, &r->remembered);
+	put_quota(out, &r->flow_quota);
+	put_counters(out, &r->retired);
 }
 
 static void save_channel(const struct relay_channel *c, struct stash_writer *w)
@@ -144,17 +139,12 @@ void relay_save(const struct relay *r, struct stash_writer *out)
 	const struct relay_channel *c;
 	const struct relay_group *g;
 
-	save_relay(r, out);
+	relay_save_switch(r, out);
 	DL_FOREACH(r->groups, g)
 	DL_FOREACH(g->channels, c)
 	save_channel(c, out);
 	/* Behind the segments that they are on. */
 	hosts_save(&r->hosts, uv_now(r->loop), out);
-}
-
-void relay_save_switch(const struct relay *r, struct stash_writer *out)
-{
-	save_relay(r, out);
 }
 
 /* ---- before the first configuration ---- */

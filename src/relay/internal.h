@@ -106,8 +106,6 @@ int ear_join(struct ear *e, unsigned device);
 void ear_leave(struct ear *e, unsigned device);
 /* and here too. */
 void ear_drop_unclaimed(struct ear *e);
-/* Writes what each socket has joined. */
-void ear_save_all(const struct relay *r, struct stash_writer *w);
 
 /* ---- heritage.c: what comes from the process before ---- */
 
