@@ -87,16 +87,19 @@ void discovery_save(const struct discovery *d, struct stash_writer *out)
 
 /* ---- reading ---- */
 
-static void restore_table(struct discovery *d, struct stash_reader *in)
+/* Returns the last number that was given out. */
+static uint64_t restore_table(struct discovery *d, struct stash_reader *in)
 {
 	struct table *t = &d->table;
+	uint64_t last;
 
 	t->key.k0 = stash_get_number(in);
 	t->key.k1 = stash_get_number(in);
 	d->last_place = stash_get_number(in);
-	(void)stash_get_number(in);
+	last = stash_get_number(in);
 	t->quota.refused = stash_get_number(in);
 	t->quota.evicted = stash_get_number(in);
+	return last;
 }
 
 static void restore_place(struct discovery *d, struct stash_reader *in)
@@ -154,6 +157,7 @@ static void restore_kept(struct discovery *d, struct stash_reader *in)
 {
 	uint64_t digest = stash_get_number(in);
 	struct discovery_entry *e = table_find(&d->table, digest);
+	/* Its segment of now is found when it is due. */
 	struct kept k = { .due_ms = stash_get_number(in) };
 	const void *data;
 
@@ -166,7 +170,7 @@ static void restore_kept(struct discovery *d, struct stash_reader *in)
 	data = stash_get_bytes(in, &k.size);
 	if (stash_is_sound(in) && e && e->place->repeat_ms > 0 &&
 		k.size <= DISCOVERY_KEPT_BYTES)
-		repeat_restore(d, e, &k, data);
+		repeat_put(d, e, &k, data);
 }
 
 static void restore_entry(struct discovery *d, struct stash_reader *in)
@@ -201,32 +205,15 @@ static void restore_entry(struct discovery *d, struct stash_reader *in)
 	table_set_until(t, e, until_ms);
 }
 
-/* Numbers that were given out and are free again stay so. */
-static void restore_last(struct discovery *d, struct stash_reader *in)
-{
-	enum stash_tag tag;
-	uint64_t last;
-
-	stash_rewind(in);
-	while (stash_next(in, &tag)) {
-		if (tag != STASH_TABLE)
-			continue;
-		for (int i = 0; i < 3; i++)
-			(void)stash_get_number(in);
-		last = stash_get_number(in);
-		if (last > d->table.roll.last)
-			d->table.roll.last = last;
-	}
-}
-
 void discovery_restore(struct discovery *d, struct stash_reader *in)
 {
+	uint64_t last = 0;
 	enum stash_tag tag;
 
 	stash_rewind(in);
 	while (stash_next(in, &tag)) {
 		if (tag == STASH_TABLE)
-			restore_table(d, in);
+			last = restore_table(d, in);
 		else if (tag == STASH_PLACE)
 			restore_place(d, in);
 		else if (tag == STASH_ENTRY)
@@ -236,6 +223,8 @@ void discovery_restore(struct discovery *d, struct stash_reader *in)
 		else if (tag == STASH_HOST)
 			book_restore(&d->table.book, uv_now(d->loop), in);
 	}
-	restore_last(d, in);
+	/* Numbers that were given out and are free again stay so. */
+	if (last > d->table.roll.last)
+		d->table.roll.last = last;
 	discovery_arm(d);
 }

@@ -111,8 +111,8 @@ bool repeat_is_first(struct discovery *d, const struct place *p,
 void repeat_keep(struct discovery *d, struct discovery_entry *e,
 	const struct relay_heard *h);
 /* Keeps `like->size` bytes of `data`, and what else stands in `like`, of which
- * entry and links do not count: it was kept by the process before. */
-void repeat_restore(struct discovery *d, struct discovery_entry *e,
+ * entry and links do not count. Later than what is due in its place already. */
+void repeat_put(struct discovery *d, struct discovery_entry *e,
 	const struct kept *like, const void *data);
 /* Lets go of it. */
 void repeat_forget(struct discovery *d, struct discovery_entry *e);

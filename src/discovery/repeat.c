@@ -121,35 +121,7 @@ static struct kept *take(struct discovery *d, struct discovery_entry *e,
 	return k;
 }
 
-void repeat_keep(struct discovery *d, struct discovery_entry *e,
-	const struct relay_heard *h)
-{
-	struct kept *k;
-
-	if (!is_repeated(e->place, h))
-		return;
-	if (h->size > DISCOVERY_KEPT_BYTES) {
-		d->kept.refused++;
-		repeat_forget(d, e);
-		return;
-	}
-	k = take(d, e, &h->source, h->size);
-	if (!k)
-		return;
-	k->due_ms = h->now_ms + e->place->repeat_ms;
-	k->segment = relay_segment_id(h->in);
-	k->channel = *relay_channel_address(relay_segment_channel(h->in));
-	k->channel_port = relay_channel_port(relay_segment_channel(h->in));
-	k->source = h->source;
-	k->destination = h->destination;
-	k->port = h->port;
-	k->ttl = h->ttl;
-	k->size = h->size;
-	memcpy(k->data, h->data, h->size);
-	append(e->place, k);
-}
-
-void repeat_restore(struct discovery *d, struct discovery_entry *e,
+void repeat_put(struct discovery *d, struct discovery_entry *e,
 	const struct kept *like, const void *data)
 {
 	struct kept *k = take(d, e, &like->source, like->size);
@@ -157,8 +129,7 @@ void repeat_restore(struct discovery *d, struct discovery_entry *e,
 	if (!k)
 		return;
 	k->due_ms = like->due_ms;
-	/* Its number of now is found when it is due. */
-	k->segment = 0;
+	k->segment = like->segment;
 	k->channel = like->channel;
 	k->channel_port = like->channel_port;
 	k->source = like->source;
@@ -168,6 +139,34 @@ void repeat_restore(struct discovery *d, struct discovery_entry *e,
 	k->size = like->size;
 	memcpy(k->data, data, k->size);
 	append(e->place, k);
+}
+
+void repeat_keep(struct discovery *d, struct discovery_entry *e,
+	const struct relay_heard *h)
+{
+	const struct relay_channel *c;
+	struct kept like;
+
+	if (!is_repeated(e->place, h))
+		return;
+	if (h->size > DISCOVERY_KEPT_BYTES) {
+		d->kept.refused++;
+		repeat_forget(d, e);
+		return;
+	}
+	c = relay_segment_channel(h->in);
+	like = (struct kept){
+		.due_ms = h->now_ms + e->place->repeat_ms,
+		.segment = relay_segment_id(h->in),
+		.channel = *relay_channel_address(c),
+		.channel_port = relay_channel_port(c),
+		.source = h->source,
+		.destination = h->destination,
+		.port = h->port,
+		.ttl = h->ttl,
+		.size = h->size,
+	};
+	repeat_put(d, e, &like, h->data);
 }
 
 void repeat_configure(struct discovery *d, struct place *p, uint64_t repeat_ms)
