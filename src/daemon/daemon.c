@@ -287,15 +287,13 @@ void daemon_close(struct daemon *d)
 			"stopping");
 	}
 	control_close(d->control);
-	if (d->keeps)
-		keep_write(d);
+	keep_write(d);
 	/* While there is a relay to say goodbye by. */
 	announce_close(d->announce);
 	discovery_close(d->discovery);
 	relay_close(d->relay);
 	net_devices_close(d->devices);
-	if (d->keeps)
-		keep_close(d, handle_closed);
+	keep_close(d, handle_closed);
 	if (!d->open_handles) {
 		daemon_free(d);
 		return;
@@ -436,14 +434,14 @@ int daemon_reload(struct daemon *d, struct config_errors *errors)
 	service_notify_reloading();
 	err = reload_file(d, errors ? errors : &own);
 	d->refused[0] = '\0';
-	if (err < 0)
+	if (err < 0) {
 		status_refused(d, errors ? errors : &own);
-	config_errors_done(&own);
-	if (err < 0)
 		service_log(&d->log, LOG_ERR, SERVICE_KIND(MESSAGE_REFUSED),
 			"%s: not reloaded; the configuration of generation "
 			"%llu goes on",
 			d->path, (unsigned long long)d->generation);
+	}
+	config_errors_done(&own);
 	report_status(d);
 	service_notify_ready();
 	return err;

@@ -24,7 +24,7 @@ enum { KEEP_FILES = 2 };
 struct stored;
 
 struct keep {
-	struct stored *stored;  /* uthash */
+	struct stored *stored;  /* utlist */
 	int files[KEEP_FILES];  /* -1: none */
 	size_t current;         /* the file that holds a whole stash */
 	uint64_t sequence;      /* of it */
@@ -74,7 +74,8 @@ void keep_resume(struct daemon *d);
 void keep_start(struct daemon *d);
 /* which something did: by the loop, soon; */
 void keep_mark(struct daemon *d);
-/* and the whole of it here, before all is closed. */
+/* and the whole of it here, before all is closed. Without keep_start() nothing
+ * is. */
 void keep_write(struct daemon *d);
 /* Closes its descriptors and, by `closed`, its timer if there is one. */
 void keep_close(struct daemon *d, uv_close_cb closed);

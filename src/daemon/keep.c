@@ -10,7 +10,7 @@
  *   2. keep_inherit(), before the relay's first configuration, and
  *      keep_resume(), after it, give it back to those whose it was.
  *   3. keep_mark() has the rest written anew, soon.
- *   4. keep_close() writes all of it.
+ *   4. keep_write() writes all of it, before keep_close().
  */
 #include "daemon/internal.h"
 
@@ -20,11 +20,11 @@
 #include <sys/mman.h>
 #include <syslog.h>
 #include <unistd.h>
-#include <uthash.h>
+#include <utlist.h>
 
 /* A descriptor that nobody has asked for yet. */
 struct stored {
-	UT_hash_handle hh; /* by name */
+	struct stored *next;
 	int fd;
 	char name[];
 };
@@ -32,6 +32,15 @@ struct stored {
 static const char *const file_names[KEEP_FILES] = { "state-0", "state-1" };
 
 /* ---- what is there ---- */
+
+static struct stored *find(const struct keep *k, const char *name)
+{
+	struct stored *s = k->stored;
+
+	while (s && strcmp(s->name, name) != 0)
+		s = s->next;
+	return s;
+}
 
 /* Another one of that name, or one without memory for it, is nobody's. */
 static void collect(void *data, const char *name, int fd)
@@ -44,25 +53,21 @@ static void collect(void *data, const char *name, int fd)
 			k->files[i] = fd;
 			return;
 		}
-	HASH_FIND_STR(k->stored, name, s);
-	if (!s)
-		s = calloc(1, sizeof(*s) + strlen(name) + 1);
-	else
-		s = NULL;
+	s = find(k, name) ? NULL : calloc(1, sizeof(*s) + strlen(name) + 1);
 	if (!s) {
 		(void)close(fd);
 		return;
 	}
 	s->fd = fd;
 	(void)strcpy(s->name, name);
-	HASH_ADD_STR(k->stored, name, s);
+	LL_PREPEND(k->stored, s);
 }
 
 static int take(struct keep *k, struct stored *s)
 {
 	int fd = s->fd;
 
-	HASH_DEL(k->stored, s);
+	LL_DELETE(k->stored, s);
 	free(s);
 	return fd;
 }
@@ -71,15 +76,12 @@ static int take(struct keep *k, struct stored *s)
  * Returns how many. */
 static size_t drop_stored(struct keep *k, bool for_ever)
 {
-	struct stored *s, *next;
-	size_t n = 0;
+	size_t n;
 
-	HASH_ITER(hh, k->stored, s, next)
-	{
+	for (n = 0; k->stored; n++) {
 		if (for_ever)
-			service_unstore(s->name);
-		(void)close(take(k, s));
-		n++;
+			service_unstore(k->stored->name);
+		(void)close(take(k, k->stored));
 	}
 	return n;
 }
@@ -152,9 +154,8 @@ void keep_open(struct daemon *d)
 int keep_adopt(void *data, const char *name)
 {
 	struct daemon *d = data;
-	struct stored *s;
+	struct stored *s = find(&d->keep, name);
 
-	HASH_FIND_STR(d->keep.stored, name, s);
 	if (!s)
 		return -1;
 	d->keep.adopted++;

@@ -16,8 +16,7 @@ enum {
 };
 
 struct tally {
-	size_t groups;
-	size_t segments[RELAY_STATES];
+	size_t groups, joined;
 	struct {
 		const char *group;
 		struct relay_segment_info info;
@@ -31,9 +30,10 @@ static void count_segment(struct tally *t, const struct relay_segment *s)
 	size_t at = t->n_missing;
 
 	relay_segment_get(s, &i);
-	t->segments[i.state]++;
-	if (i.state == RELAY_JOINED)
+	if (i.state == RELAY_JOINED) {
+		t->joined++;
 		return;
+	}
 	t->n_missing++;
 	/* What failed comes before what is merely away. */
 	if (at >= MISSING_MAX && i.state == RELAY_FAILED)
@@ -102,8 +102,8 @@ static void describe(const struct daemon *d, char text[STATUS_TEXT])
 		return;
 	discovery_limit(d->discovery, &discovered);
 	(void)fprintf(f, "%zu %s, %zu %s joined", t.groups,
-		t.groups == 1 ? "group" : "groups", t.segments[RELAY_JOINED],
-		t.segments[RELAY_JOINED] == 1 ? "segment" : "segments");
+		t.groups == 1 ? "group" : "groups", t.joined,
+		t.joined == 1 ? "segment" : "segments");
 	if (t.n_missing > 0)
 		(void)fprintf(f, ", %zu missing", t.n_missing);
 	put_missing(&t, f);
@@ -156,7 +156,7 @@ void status_refused(struct daemon *d, const struct config_errors *errors)
 	d->refused[0] = '\0';
 	if (!f)
 		return;
-	if (errors && errors->n > 0)
+	if (errors->n > 0)
 		config_error_print(&errors->at[0], d->path, f);
 	else
 		(void)fputs("see the log", f);
