@@ -10,6 +10,7 @@
 #   configure          writes the configuration from standard input
 #   up                 waits until crierd's service is active
 #   prop NAME          prints a property of crierd.service
+#   signal_main NAME   sends a signal to crierd's main process
 # What it writes goes to a tmpfs and is gone with the test; a trap ends it.
 # Exits with 77 where there is no systemd-nspawn or no overlay.
 
@@ -60,9 +61,11 @@ make_target() {
 	END
 }
 
-# configured VARIABLE: a directory that configure was given.
+# configured VARIABLE: a directory that configure was given. Below another make
+# this one would also say which directory it enters.
 configured() {
-	make -s -C "$top_builddir" --eval="show: ; @echo \$($1)" show
+	make -s --no-print-directory -C "$top_builddir" \
+		--eval="show: ; @echo \$($1)" show
 }
 
 configure() {
@@ -135,6 +138,16 @@ boot() {
 
 prop() {
 	inside systemctl show --value -p "$1" "${2:-crierd.service}"
+}
+
+# signal_main SIGNAL: to crierd's main process. Where there is none systemd says
+# 0, which would be this test and all that it has started.
+signal_main() {
+	local pid
+
+	pid=$(prop MainPID)
+	((pid > 1)) || broken 'crierd does not run'
+	inside kill -"$1" "$pid"
 }
 
 up() {

@@ -120,18 +120,17 @@ claim "none of them was lost, none came twice" stream_is_whole
 # Killed: what waits in the sockets goes on.
 listen ear hb --to 239.255.42.42 --port 4242 --iface b --timeout 600
 restarts=$(prop NRestarts)
-main=$(prop MainPID)
-inside kill -STOP "$main"
+signal_main STOP
 mcast ha send --to 239.255.42.42 --port 4242 --iface a --count 100 \
 	--first 1000000 --quiet >"$work/sent"
-inside kill -KILL "$main"
+signal_main KILL
 claim "killed, it is back within 2 s" \
 	within 2 counts_restarts $((restarts + 1))
 claim "and what waited is relayed" within 5 at_least 100 "'digest' in d" \
 	"$work/ear.out"
 up
 restarts=$(prop NRestarts)
-inside kill -STOP "$(prop MainPID)"
+signal_main STOP
 claim "stopped, the watchdog brings it back" \
 	within 25 counts_restarts $((restarts + 1))
 up
