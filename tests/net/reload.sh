@@ -39,15 +39,8 @@ host ha a=10
 host hb b=10
 configure 1
 start_joined crierd router "$work/crierd.yaml"
-listen ear hb --to 239.255.42.42 --port 4242 --iface b --timeout 600
-listen ear6 hb --to ff15::4242 --port 4242 --iface b --timeout 600
-for family in '' 6; do
-	[[ $family ]] && to=ff15::4242 || to=239.255.42.42
-	start "stream$family" ha "$PYTHON" "$lib/mcast.py" send --to "$to" \
-		--port 4242 --iface a --count 0 --rate 1000 --quiet
-done
-within 5 at_least 100 "'digest' in d" "$work/ear.out" ||
-	broken 'the stream does not cross'
+start_stream '' ha a hb b 239.255.42.42
+start_stream 6 ha a hb b ff15::4242
 
 changed_to() {
 	mcast ha send --to 239.255.42.43 --port 4243 --iface a --first "$1" \
@@ -88,16 +81,10 @@ claim "the log says it too" within 5 grep -q 'groups\.changes\.ttl' \
 claim "and the old configuration goes on" equal 21 generation
 cp "$work/good.yaml" "$work/crierd.yaml"
 
-stop stream
-stop stream6
-mcast ha send --to 239.255.42.42 --port 4242 --iface a --text end --quiet \
-	>"$work/sent"
-mcast ha send --to ff15::4242 --port 4242 --iface a --text end --quiet \
-	>"$work/sent"
+end_stream '' ha a 239.255.42.42
+end_stream 6 ha a ff15::4242
 for family in '' 6; do
-	within 5 heard_text end "$work/ear$family.out"
-	stop "ear$family"
-	sent=$(tail -n 1 "$work/stream$family.out" | query "d['sent']")
+	sent=$(sent_by "$family")
 	echo "# $sent datagrams were sent over IPv${family:-4}"
 	claim "none of the stream is lost over IPv${family:-4}" \
 		heard "ear$family" "d['heard'] - 1 == $sent"

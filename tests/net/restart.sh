@@ -48,19 +48,6 @@ first_seen() {
 			if e['interface'] == 'a'][:1]"
 }
 
-# The same of a run that is over.
-stream_is_whole() {
-	local name=$1 to=$2 sent
-
-	stop "stream$name"
-	mcast ha send --to "$to" --port 4242 --iface a --text end --quiet \
-		>"$work/sent"
-	within 10 heard_text end "$work/ear$name.out" || return
-	stop "ear$name"
-	sent=$(tail -n 1 "$work/stream$name.out" | query "d['sent']")
-	heard "ear$name" "d['heard'] - 1 == $sent and d['most'] == 1"
-}
-
 has_joined() {
 	on router cat /proc/net/igmp | awk -v want="$1" '
 		$1 ~ /^[0-9]+$/ { device = $2 }
@@ -77,17 +64,8 @@ start manager router "$PYTHON" "$lib/manager.py" "$work/notify" \
 	"$(realpath "$crierd")" -c "$work/crierd.yaml" -s "$work/crierd.sock"
 within 10 at_least 1 "d['event'] == 'ready'" "$work/manager.out"
 within 10 all_joined crierd || broken 'crierd does not join'
-listen ear hb --to 239.255.42.42 --port 4242 --iface b --timeout 600
-listen ear6 hb --to ff15::4242 --port 4242 --iface b --timeout 600
-for family in '' 6; do
-	[[ $family ]] && to=ff15::4242 || to=239.255.42.42
-	start "stream$family" ha "$PYTHON" "$lib/mcast.py" send --to "$to" \
-		--port 4242 --iface a --count 0 --rate 1000 --quiet
-done
-for family in '' 6; do
-	within 10 at_least 100 "'digest' in d" "$work/ear$family.out" ||
-		broken 'the stream does not cross'
-done
+start_stream '' ha a hb b 239.255.42.42
+start_stream 6 ha a hb b ff15::4242
 
 claim "a name has no colon, and a stored socket no poll" \
 	within 5 at_least 6 "d['event'] == 'stored'" "$work/manager.out"
@@ -107,12 +85,14 @@ claim "what was announced at run time is announced" holds \
 claim "with the same goodbye" ctl crierd withdraw gate
 claim "the standby switch stays" holds "d['standby'] is False" \
 	json crierd status
-claim "all came once over IPv6" stream_is_whole 6 ff15::4242
-sent=$(tail -n 1 "$work/stream6.out" | query "d['sent']")
+end_stream 6 ha a ff15::4242
+claim "all came once over IPv6" is_whole 6
+sent=$(sent_by 6)
 claim "and counts" holds "sum(s['received'] for c in d[0]['channels']
 	for s in c['segments'] if s['device'] == 'a') == $sent + 1" \
 	json crierd groups six
-claim "all came once over IPv4" stream_is_whole '' 239.255.42.42
+end_stream '' ha a 239.255.42.42
+claim "all came once over IPv4" is_whole ''
 
 # Killed, it writes nothing: what waits in the sockets is there all the same.
 listen ear hb --to 239.255.42.42 --port 4242 --iface b --timeout 600

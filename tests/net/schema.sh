@@ -43,7 +43,7 @@ start_crierd crierd router "$work/crierd.yaml"
 all_but_away() {
 	holds 'd["segments"]["joined"] >= 9' json crierd status
 }
-within 10 all_but_away || broken 'crierd does not join' 
+within 10 all_but_away || broken 'crierd does not join'
 start events router "$PYTHON" "$lib/schema.py" "$schema" \
 	"$work/crierd.sock" events
 within 10 grep -q ready "$work/events.out" || broken "$(<"$work/events.log")"

@@ -150,6 +150,13 @@ signal_main() {
 	inside kill -"$1" "$pid"
 }
 
+# relays TEXT: of the group that the tests have, from ha to hb's listener, ear.
+relays() {
+	mcast ha send --to 239.255.42.42 --port 4242 --iface a --text "$1" \
+		--quiet >"$work/sent"
+	heard_text "$1" "$work/ear.out"
+}
+
 up() {
 	within 10 equal active inside systemctl is-active crierd.service
 }

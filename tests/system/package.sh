@@ -7,24 +7,6 @@
 package=$(realpath "${1:?usage: package.sh FILE.deb}")
 . "$(dirname "$0")/lib.sh"
 
-relays() {
-	mcast ha send --to 239.255.42.42 --port 4242 --iface a --text "$1" \
-		--quiet >"$work/sent"
-	heard_text "$1" "$work/ear.out"
-}
-
-stream_is_whole() {
-	local sent
-
-	stop stream
-	within 20 relays end || return
-	stop ear
-	sent=$(tail -n 1 "$work/stream.out" | query "d['sent']")
-	# Of those, two came one by one.
-	heard ear "d['most'] == 1 and d['heard'] == $sent + 2" ||
-		! tail -n 1 "$work/ear.out"
-}
-
 dpkg_in() {
 	inside env DEBIAN_FRONTEND=noninteractive dpkg "$@" \
 		>"$work/dpkg" 2>&1 || ! tail -n 20 "$work/dpkg"
@@ -54,14 +36,14 @@ listen ear hb --to 239.255.42.42 --port 4242 --iface b --timeout 600
 claim "it relays" within 5 relays begun
 claim "crierctl shows what was heard" inside sh -c \
 	'crierctl discovered | tee /dev/stderr | grep -q beacon'
-start stream ha "$PYTHON" "$lib/mcast.py" send --to 239.255.42.42 \
-	--port 4242 --iface a --count 0 --rate 1000 --quiet
-within 5 at_least 100 "'digest' in d" "$work/ear.out"
+stop ear
+start_stream '' ha a hb b 239.255.42.42
 main=$(prop MainPID)
 claim "it upgrades while it runs" dpkg_in -i /crier.deb
 claim "by a restart" not equal "$main" prop MainPID
-up
-claim "that loses and doubles nothing" stream_is_whole
+claim "after which it is up" up
+end_stream '' ha a 239.255.42.42
+claim "that loses and doubles nothing" is_whole ''
 claim "it is removed" dpkg_in -r crier
 claim "and does not run any more" \
 	not inside systemctl is-active crierd.service

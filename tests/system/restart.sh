@@ -43,23 +43,6 @@ counts_restarts() {
 	equal "$1" prop NRestarts
 }
 
-relays() {
-	mcast ha send --to 239.255.42.42 --port 4242 --iface a --text "$1" \
-		--quiet >"$work/sent"
-	heard_text "$1" "$work/ear.out"
-}
-
-stream_is_whole() {
-	local sent
-
-	stop stream
-	within 20 relays end || return
-	stop ear
-	sent=$(tail -n 1 "$work/stream.out" | query "d['sent']")
-	heard ear "d['most'] == 1 and d['heard'] == $sent + 1" ||
-		tail -n 1 "$work/ear.out"
-}
-
 segment a b
 host router a=1 b=1
 host ha a=10
@@ -106,16 +89,16 @@ claim "metrics are written" inside systemctl start crier-metrics.service
 claim "for node_exporter" inside grep -q '^crier_' \
 	/var/lib/prometheus/node-exporter/crier.prom
 
-start stream ha "$PYTHON" "$lib/mcast.py" send --to 239.255.42.42 \
-	--port 4242 --iface a --count 0 --rate 1000 --quiet
-within 5 at_least 100 "'digest' in d" "$work/ear.out"
+stop ear
+start_stream '' ha a hb b 239.255.42.42
 seen=$(first_seen)
 for round in 1 2 3; do
 	claim "restart $round under 1,000 datagrams a second" \
 		inside systemctl restart crierd.service
 done
 claim "first_seen is what it was ($seen)" equal "$seen" first_seen
-claim "none of them was lost, none came twice" stream_is_whole
+end_stream '' ha a 239.255.42.42
+claim "none of them was lost, none came twice" is_whole ''
 
 # Killed: what waits in the sockets goes on.
 listen ear hb --to 239.255.42.42 --port 4242 --iface b --timeout 600
@@ -128,12 +111,12 @@ claim "killed, it is back within 2 s" \
 	within 2 counts_restarts $((restarts + 1))
 claim "and what waited is relayed" within 5 at_least 100 "'digest' in d" \
 	"$work/ear.out"
-up
+claim "it is up again" up
 restarts=$(prop NRestarts)
 signal_main STOP
 claim "stopped, the watchdog brings it back" \
 	within 25 counts_restarts $((restarts + 1))
-up
+claim "and it is up" up
 claim "and it relays" within 5 relays again
 
 # A bad file.
@@ -180,8 +163,7 @@ listen kept hb --to 239.255.42.44 --port 4244 --iface b --timeout 60
 mcast ha send --to 239.255.42.44 --port 4244 --iface a --text kept --quiet \
 	>"$work/sent"
 claim "preserve keeps the source" within 5 at_least 1 \
-	"d['source'].startswith('10.0.1.10') or d['source'].startswith('10.77.1.10')" \
-	"$work/kept.out"
+	"d['source'].startswith('10.77.1.10')" "$work/kept.out"
 claim "stop succeeds" inside systemctl stop crierd.service
 claim "and the control socket stays" inside test -S /run/crier/control.sock
 finish
