@@ -8,7 +8,7 @@
 
 n=${1:-100000}
 rate=${2:-5000}
-# shellcheck source=tests/net/lib.sh
+# shellcheck source=../net/lib.sh
 . "$(dirname "$0")/../net/lib.sh"
 traffic=$top_builddir/tests/bench/traffic
 [[ -x $traffic ]] || broken 'no traffic: "make bench" builds it'
