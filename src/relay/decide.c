@@ -89,7 +89,7 @@ static struct decision decide_in(const struct decide_channel *c,
 		return drop(
 			RELAY_LOOP, "the source is on-link on another segment");
 	d = filter(c->allow, c->deny, f);
-	if (d.verdict != RELAY_SENT)
+	if (d.verdict != RELAY_SENT || in->open)
 		return d;
 	return filter(in->allow, in->deny, f);
 }
@@ -144,9 +144,11 @@ static struct decision decide_out(const struct decide_channel *c,
 		return drop(RELAY_DIRECTION, "the segment is only heard");
 	if (!crosses(in->role, out->role, f->kind))
 		return drop(RELAY_DIRECTION, "searchers and devices");
-	d = filter(out->allow, out->deny, f);
-	if (d.verdict != RELAY_SENT)
-		return d;
+	if (!out->open) {
+		d = filter(out->allow, out->deny, f);
+		if (d.verdict != RELAY_SENT)
+			return d;
+	}
 	if (ttl < 1)
 		return drop(RELAY_TTL, "the TTL came to its end");
 	if (c->standby)
@@ -154,17 +156,112 @@ static struct decision decide_out(const struct decide_channel *c,
 	return can_send(out, f, ttl);
 }
 
-void decide(const struct decide_channel *c, size_t in,
-	const struct decide_facts *f, struct decision *decisions)
+bool decide_is_open(
+	const struct config_filter *allow, const struct config_filter *deny)
 {
-	const struct decide_segment *s = c->segments;
-	struct decision whole = decide_in(c, &s[in], f);
+	return !(allow->n_sources || deny->n_sources || allow->n_sizes ||
+		 deny->n_sizes || allow->targets.n || deny->targets.n ||
+		 allow->services.n || deny->services.n);
+}
+
+/* ---- what is decided beforehand ---- */
+
+/* What matters of a datagram: the side that it arrives on, and what it is. */
+enum { SIDES = 3, KINDS = 3, ROWS = SIDES * KINDS };
+
+static const unsigned sides[SIDES] = { CONFIG_SEARCHERS, CONFIG_DEVICES, 0 };
+static const enum proto_kind kinds[KINDS] = { PROTO_SEARCH, PROTO_ANNOUNCEMENT,
+	PROTO_OTHER };
+
+static size_t row_of(unsigned role, enum proto_kind kind)
+{
+	size_t side = 0, k = 0;
+
+	while (sides[side] && !(role & sides[side]))
+		side++;
+	while (k < KINDS - 1 && kind != kinds[k])
+		k++;
+	return side * KINDS + k;
+}
+
+static bool looks_at_datagrams(const struct decide_segment *s)
+{
+	return !s->open || s->ttl < 1;
+}
+
+size_t decide_prepared(size_t n_segments)
+{
+	return ROWS * n_segments;
+}
+
+static void prepare_row(
+	const struct decide_channel *c, size_t number, struct decision *rows)
+{
+	const struct decide_segment in = { .role = sides[number / KINDS] };
+	const struct decide_facts f = { .kind = kinds[number % KINDS] };
+	struct decision *row = rows + number * c->n_segments;
 	size_t i;
 
 	for (i = 0; i < c->n_segments; i++)
-		decisions[i] = i == in || whole.verdict != RELAY_SENT
-				       ? whole
-				       : decide_out(c, &s[in], &s[i], f);
+		if (!looks_at_datagrams(&c->segments[i]))
+			row[i] = decide_out(c, &in, &c->segments[i], &f);
+}
+
+void decide_prepare(struct decide_channel *c, struct decision *rows)
+{
+	size_t i;
+
+	c->has_sides = c->has_varieties = false;
+	for (i = 0; i < c->n_segments; i++) {
+		const struct decide_segment *s = &c->segments[i];
+
+		c->has_sides |=
+			(s->role & (CONFIG_SEARCHERS | CONFIG_DEVICES)) != 0;
+		c->has_varieties |= looks_at_datagrams(s);
+	}
+	c->rows = rows;
+	/* Without sides the kind does not matter, and the last row serves. */
+	for (i = c->has_sides ? 0 : ROWS - 1; i < ROWS; i++)
+		prepare_row(c, i, rows);
+}
+
+struct decision decide_whole(
+	const struct decide_channel *c, size_t in, const struct decide_facts *f)
+{
+	return decide_in(c, &c->segments[in], f);
+}
+
+const struct decision *decide_outs(const struct decide_channel *c, size_t in,
+	const struct decide_facts *f, struct decision *scratch)
+{
+	const struct decide_segment *s = c->segments;
+	const struct decision *row = c->rows;
+	bool is_prepared = row && !f->directed && !f->answer;
+	size_t i;
+
+	if (is_prepared)
+		row += c->n_segments *
+		       (c->has_sides ? row_of(s[in].role, f->kind) : ROWS - 1);
+	if (is_prepared && !c->has_varieties)
+		return row;
+	for (i = 0; i < c->n_segments; i++)
+		scratch[i] = is_prepared && !looks_at_datagrams(&s[i])
+				     ? row[i]
+				     : decide_out(c, &s[in], &s[i], f);
+	return scratch;
+}
+
+void decide(const struct decide_channel *c, size_t in,
+	const struct decide_facts *f, struct decision *decisions)
+{
+	struct decision whole = decide_whole(c, in, f);
+	const struct decision *outs = NULL;
+	size_t i;
+
+	if (whole.verdict == RELAY_SENT)
+		outs = decide_outs(c, in, f, decisions);
+	for (i = 0; i < c->n_segments; i++)
+		decisions[i] = i == in || !outs ? whole : outs[i];
 }
 
 struct decision decide_one(const struct decide_channel *c, size_t in,

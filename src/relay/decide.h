@@ -24,6 +24,7 @@ struct decide_segment {
 	bool has_address;   /* there is one to send from, in this family */
 	bool has_broadcast; /* the device has a broadcast address of its own */
 	const struct config_filter *allow, *deny; /* of this use */
+	bool open; /* they let everything pass: decide_is_open() */
 };
 
 /* What it needs to know of the channel's group. */
@@ -32,6 +33,10 @@ struct decide_channel {
 	const struct config_filter *allow, *deny;
 	const struct decide_segment *segments;
 	size_t n_segments;
+	/* Set by decide_prepare(); NULL: decided anew each time. */
+	const struct decision *rows;
+	bool has_sides;     /* there are searchers and devices */
+	bool has_varieties; /* some segment looks at each datagram */
 };
 
 /* What it needs to know of the datagram. */
@@ -62,6 +67,32 @@ struct decision {
 	int ttl;          /* to leave with, where the verdict is RELAY_SENT */
 	const char *rule; /* constant text */
 };
+
+/* True if the filters say nothing. */
+bool decide_is_open(
+	const struct config_filter *allow, const struct config_filter *deny);
+
+/* How many decisions decide_prepare() keeps for `n_segments`. */
+size_t decide_prepared(size_t n_segments);
+
+/*
+ * Decides beforehand what no fact of a datagram changes but its kind, and on
+ * which side it arrives: nearly all. To be called again when anything in `c`
+ * has changed. `rows`, of decide_prepared() items, must live as long as `c`.
+ */
+void decide_prepare(struct decide_channel *c, struct decision *rows);
+
+/* Decides about a datagram as a whole, that came in on segment `in` of `c`. */
+struct decision decide_whole(const struct decide_channel *c, size_t in,
+	const struct decide_facts *f);
+
+/*
+ * Decides about each segment out, of a datagram that may be sent as a whole.
+ * Returns a decision for each segment, the one at `in` without a meaning: in
+ * `scratch`, or made before and valid as long as `c`.
+ */
+const struct decision *decide_outs(const struct decide_channel *c, size_t in,
+	const struct decide_facts *f, struct decision *scratch);
 
 /*
  * Decides about a datagram that came in on segment `in` of `c`.

@@ -243,6 +243,7 @@ static void pass(const struct passage *p, struct relay_segment *out,
 	settle(p, out, RELAY_SENT, d->rule);
 }
 
+/* decisions: a row for all segments out, also those that cannot send. */
 static void fan_out(struct passage *p, const struct decision *decisions)
 {
 	struct relay_segment *in = p->in;
@@ -322,9 +323,8 @@ void fanout_describe(
 static void offer(struct relay_segment *in, struct arrival *a)
 {
 	struct relay_channel *c = in->channel;
-	struct decision *decisions = c->group->relay->decisions;
 	struct passage p = { .in = in, .arrival = a };
-	const struct decision *whole;
+	struct decision whole;
 	struct decide_facts f;
 
 	in->counters.received++;
@@ -336,16 +336,16 @@ static void offer(struct relay_segment *in, struct arrival *a)
 	fanout_describe(in, a, &f);
 	p.kind = f.kind;
 	p.directed = f.directed;
-	decide(&c->plan, in->position, &f, decisions);
-	whole = &decisions[in->position];
+	whole = decide_whole(&c->plan, in->position, &f);
 	a->copy = false;
-	if (whole->verdict != RELAY_SENT) {
-		settle(&p, NULL, whole->verdict, whole->rule);
+	if (whole.verdict != RELAY_SENT) {
+		settle(&p, NULL, whole.verdict, whole.rule);
 	} else if (!is_too_much(&p)) {
 		edit_learn(a, in);
-		fan_out(&p, decisions);
+		fan_out(&p, decide_outs(&c->plan, in->position, &f,
+				    c->group->relay->decisions));
 	}
-	if (whole->verdict != RELAY_OWN && whole->verdict != RELAY_LOOP &&
+	if (whole.verdict != RELAY_OWN && whole.verdict != RELAY_LOOP &&
 		!f.stranger)
 		arrival_hand_out(a, in);
 }

@@ -53,6 +53,7 @@ static void channel_free(struct relay_channel *c)
 	guard_done(&c->guard);
 	free(c->sources);
 	free(c->plan_segments);
+	free(c->plan_rows);
 	free(c->by_position);
 	DL_DELETE(c->group->channels, c);
 	free(c);
@@ -222,6 +223,7 @@ static void plan_segment(
 			s->to.n_peers || net_address_is_set(&s->broadcast),
 		.allow = &use->allow,
 		.deny = &use->deny,
+		.open = decide_is_open(&use->allow, &use->deny),
 	};
 }
 
@@ -231,7 +233,7 @@ static int plan_reserve(struct relay_channel *c, size_t n)
 	struct relay *r = c->group->relay;
 	struct decide_segment *segments;
 	struct relay_segment **by_position;
-	struct decision *decisions;
+	struct decision *decisions, *rows;
 
 	segments = reallocarray(c->plan_segments, n ? n : 1, sizeof(*segments));
 	if (!segments)
@@ -242,6 +244,11 @@ static int plan_reserve(struct relay_channel *c, size_t n)
 	if (!by_position)
 		return -ENOMEM;
 	c->by_position = by_position;
+	rows = reallocarray(
+		c->plan_rows, n ? decide_prepared(n) : 1, sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	c->plan_rows = rows;
 	if (n <= r->n_decisions)
 		return 0;
 	decisions = reallocarray(r->decisions, n, sizeof(*decisions));
@@ -261,6 +268,7 @@ int channel_plan(struct relay_channel *c)
 	DL_COUNT(c->segments, s, n);
 	c->n_segments = 0;
 	c->plan.n_segments = 0;
+	c->plan.rows = NULL;
 	if (plan_reserve(c, n) < 0)
 		return -ENOMEM;
 	n = 0;
@@ -277,5 +285,6 @@ int channel_plan(struct relay_channel *c)
 		.segments = c->plan_segments,
 		.n_segments = n,
 	};
+	decide_prepare(&c->plan, c->plan_rows);
 	return 0;
 }

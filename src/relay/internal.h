@@ -303,6 +303,7 @@ struct relay_channel {
 	/* The same for the decision, rebuilt when a segment changes. */
 	struct decide_channel plan;
 	struct decide_segment *plan_segments;
+	struct decision *plan_rows;
 	struct relay_segment **by_position;
 	size_t n_segments;
 };

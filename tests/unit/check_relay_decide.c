@@ -422,6 +422,67 @@ START_TEST(searchers_hear_no_searchers_and_devices_no_devices)
 }
 END_TEST
 
+/* Says the same with what was prepared as without, of every kind and segment,
+ * and with filters on both sides or on none. */
+static void compare_prepared(struct bench *b)
+{
+	struct decision without[SEGMENTS], with[SEGMENTS];
+	struct decision made[128];
+	struct decide_channel prepared;
+
+	ck_assert_uint_le(decide_prepared(SEGMENTS), 128);
+	for (size_t i = 0; i < SEGMENTS; i++)
+		b->segment[i].open =
+			decide_is_open(b->segment[i].allow, b->segment[i].deny);
+	prepared = b->channel;
+	decide_prepare(&prepared, made);
+	for (size_t in = 0; in < b->channel.n_segments; in++)
+		for (unsigned kind = 0; kind <= PROTO_OTHER; kind++) {
+			b->facts.kind = (enum proto_kind)kind;
+			decide(&b->channel, in, &b->facts, without);
+			decide(&prepared, in, &b->facts, with);
+			for (size_t i = 0; i < b->channel.n_segments; i++) {
+				ck_assert_int_eq(
+					with[i].verdict, without[i].verdict);
+				ck_assert_int_eq(with[i].ttl, without[i].ttl);
+				ck_assert_pstr_eq(
+					with[i].rule, without[i].rule);
+			}
+		}
+}
+
+START_TEST(decides_the_same_beforehand)
+{
+	struct bench b;
+
+	setup(&b);
+	rows[_i].change(&b);
+	compare_prepared(&b);
+	/* And without searchers and devices. */
+	b.channel.n_segments = SEARCHER;
+	compare_prepared(&b);
+}
+END_TEST
+
+START_TEST(a_row_is_not_made_anew)
+{
+	struct decision made[128], scratch[SEGMENTS];
+	struct decide_channel c;
+	struct bench b;
+
+	setup(&b);
+	for (size_t i = 0; i < SEGMENTS; i++)
+		b.segment[i].open = true;
+	c = b.channel;
+	decide_prepare(&c, made);
+	ck_assert_ptr_ne(decide_outs(&c, LAN, &b.facts, scratch), scratch);
+	/* A segment that looks at the TTL of each. */
+	b.segment[IOT].ttl = CONFIG_TTL_KEEP;
+	decide_prepare(&c, made);
+	ck_assert_ptr_eq(decide_outs(&c, LAN, &b.facts, scratch), scratch);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("relay_decide");
@@ -431,6 +492,9 @@ int main(void)
 
 	tcase_add_loop_test(t, decides_as_the_table_says, 0,
 		(int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_loop_test(t, decides_the_same_beforehand, 0,
+		(int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_test(t, a_row_is_not_made_anew);
 	tcase_add_test(t, the_arriving_segment_speaks_of_the_whole);
 	tcase_add_test(t, searchers_hear_no_searchers_and_devices_no_devices);
 	suite_add_tcase(s, t);
