@@ -33,6 +33,7 @@ void quota_done(struct quota *q)
 	free(q->by_source);
 	q->by_source = NULL;
 	q->n_chains = q->n_holders = 0;
+	q->last = NULL;
 	pool_done(&q->pool);
 	free(q->by_count);
 	q->by_count = NULL;
@@ -135,11 +136,16 @@ static struct quota_holder *holder_of(
 	struct quota *q, const struct net_address *source)
 {
 	struct quota_key k = key_of(source);
-	struct quota_holder *h = q->n_chains ? *chain(q, &k) : NULL;
+	struct quota_holder *h = q->last;
 
+	/* Bursts are of one source. */
+	if (h && memcmp(&h->source, &k, sizeof(k)) == 0)
+		return h;
+	h = q->n_chains ? *chain(q, &k) : NULL;
 	while (h && memcmp(&h->source, &k, sizeof(k)) != 0)
 		h = h->chain;
-	return h ? h : holder_new(q, &k);
+	q->last = h ? h : holder_new(q, &k);
+	return q->last;
 }
 
 static void forget_if_empty(struct quota *q, struct quota_holder *h)
@@ -153,6 +159,8 @@ static void forget_if_empty(struct quota *q, struct quota_holder *h)
 		at = &(*at)->chain;
 	*at = h->chain;
 	q->n_holders--;
+	if (q->last == h)
+		q->last = NULL;
 	pool_give(&q->pool, h);
 }
 

@@ -37,6 +37,7 @@ struct quota {
 	struct pool pool;
 	struct quota_holder **by_source; /* chains */
 	size_t n_chains, n_holders;      /* a power of two, or 0 */
+	struct quota_holder *last;       /* that was asked for, or NULL */
 	struct quota_holder **by_count;  /* [n]: holders of n items */
 	size_t by_count_size;
 	size_t most;

@@ -33,16 +33,21 @@ static inline void absorb(struct state *s, uint64_t word)
 	s->v0 ^= word;
 }
 
-uint64_t siphash(const struct siphash_key *key, const void *data, size_t size)
+static inline struct state begin(const struct siphash_key *key)
 {
-	struct state s = {
+	return (struct state){
 		.v0 = key->k0 ^ UINT64_C(0x736f6d6570736575),
 		.v1 = key->k1 ^ UINT64_C(0x646f72616e646f6d),
 		.v2 = key->k0 ^ UINT64_C(0x6c7967656e657261),
 		.v3 = key->k1 ^ UINT64_C(0x7465646279746573),
 	};
-	const uint8_t *p = data;
-	uint64_t word, last = (uint64_t)size << 56;
+}
+
+/* `total`: of all bytes, those that were absorbed before included. */
+static inline uint64_t finish(
+	struct state s, const uint8_t *p, size_t size, size_t total)
+{
+	uint64_t word, last = (uint64_t)total << 56;
 	size_t i;
 
 	for (i = 0; i + 8 <= size; i += 8) {
@@ -58,4 +63,18 @@ uint64_t siphash(const struct siphash_key *key, const void *data, size_t size)
 	mix(&s);
 	mix(&s);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t siphash(const struct siphash_key *key, const void *data, size_t size)
+{
+	return finish(begin(key), data, size, size);
+}
+
+uint64_t siphash_behind(const struct siphash_key *key, uint64_t first,
+	const void *data, size_t size)
+{
+	struct state s = begin(key);
+
+	absorb(&s, first);
+	return finish(s, data, size, sizeof(first) + size);
 }

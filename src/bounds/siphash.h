@@ -17,4 +17,8 @@ struct siphash_key {
 /* The hash of `size` bytes at `data`, which may be NULL where size is 0. */
 uint64_t siphash(const struct siphash_key *key, const void *data, size_t size);
 
+/* The hash of `first`, little-endian, and `data` behind it. */
+uint64_t siphash_behind(const struct siphash_key *key, uint64_t first,
+	const void *data, size_t size);
+
 #endif

@@ -38,9 +38,7 @@ void table_done(struct table *t)
 uint64_t table_digest(const struct table *t, const struct place *p,
 	const void *identity, size_t size)
 {
-	const uint64_t both[2] = { p->id, siphash(&t->key, identity, size) };
-
-	return siphash(&t->key, both, sizeof(both));
+	return siphash_behind(&t->key, p->id, identity, size);
 }
 
 /* ---- by digest ---- */

@@ -35,15 +35,20 @@ void rate_done(struct rate *r)
 	pool_done(&r->pool);
 }
 
-static struct rate_bucket *find(const struct rate *r, uint64_t segment,
-	const struct net_address *source, struct rate_key *key, unsigned *hash)
+static void make_key(struct rate_key *key, uint64_t segment,
+	const struct net_address *source)
 {
-	struct rate_bucket *b;
-
 	memset(key, 0, sizeof(*key));
 	key->segment = segment;
 	key->family = (uint8_t)source->family;
 	memcpy(key->bytes, source->bytes, net_address_size(source));
+}
+
+static struct rate_bucket *find(
+	const struct rate *r, const struct rate_key *key, unsigned *hash)
+{
+	struct rate_bucket *b;
+
 	*hash = (unsigned)siphash(&r->key, key, sizeof(*key));
 	HASH_FIND_BYHASHVALUE(hh, r->buckets, key, sizeof(*key), *hash, b);
 	return b;
@@ -86,29 +91,50 @@ static struct rate_bucket *add(struct rate *r, const struct rate_key *key,
 	return b;
 }
 
+/* The last in the order, where it is the one of `key`: bursts are of one
+ * source, and so need no look at the table. */
+static struct rate_bucket *last(
+	const struct rate *r, const struct rate_key *key)
+{
+	struct rate_bucket *b = NULL;
+
+	if (r->buckets)
+		b = ELMT_FROM_HH(r->buckets->hh.tbl, r->buckets->hh.tbl->tail);
+	return b && memcmp(&b->key, key, sizeof(*key)) == 0 ? b : NULL;
+}
+
+/* The bucket of `key`, which is the last in the order then. NULL: no memory. */
+static struct rate_bucket *touch(struct rate *r, const struct rate_key *key,
+	uint32_t per_second, uint64_t now_ms)
+{
+	struct rate_bucket *b = last(r, key);
+	unsigned hash;
+
+	if (b)
+		return b;
+	b = find(r, key, &hash);
+	if (!b)
+		return add(r, key, hash, per_second, now_ms);
+	/* It is not the only one, or it would be the last: uthash frees its
+	 * table when that is empty. */
+	HASH_DEL(r->buckets, b);
+	HASH_ADD_BYHASHVALUE(hh, r->buckets, key, sizeof(b->key), hash, b);
+	if (b->hh.tbl)
+		return b;
+	pool_give(&r->pool, b);
+	return NULL;
+}
+
 bool rate_take(struct rate *r, uint32_t per_second, uint64_t segment,
 	const struct net_address *source, uint64_t now_ms)
 {
 	struct rate_bucket *b;
 	struct rate_key key;
-	unsigned hash;
 
-	b = find(r, segment, source, &key, &hash);
-	if (b && b->hh.next) {
-		/* To the end of the order: the first is the idlest. The last
-		 * one stays, since uthash frees its table when it is empty. */
-		HASH_DEL(r->buckets, b);
-		HASH_ADD_BYHASHVALUE(
-			hh, r->buckets, key, sizeof(b->key), hash, b);
-		if (!b->hh.tbl) {
-			pool_give(&r->pool, b);
-			return true;
-		}
-	} else if (!b) {
-		b = add(r, &key, hash, per_second, now_ms);
-		if (!b)
-			return true;
-	}
+	make_key(&key, segment, source);
+	b = touch(r, &key, per_second, now_ms);
+	if (!b)
+		return true;
 	b->level = level_at(b, per_second, now_ms);
 	b->at_ms = now_ms;
 	if (b->level < TOKEN)
@@ -124,6 +150,7 @@ bool rate_has(const struct rate *r, uint32_t per_second, uint64_t segment,
 	struct rate_key key;
 	unsigned hash;
 
-	b = find(r, segment, source, &key, &hash);
+	make_key(&key, segment, source);
+	b = find(r, &key, &hash);
 	return !b || level_at(b, per_second, now_ms) >= TOKEN;
 }

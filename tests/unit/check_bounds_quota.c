@@ -81,6 +81,20 @@ START_TEST(siphash_depends_on_every_byte_and_on_the_key)
 }
 END_TEST
 
+START_TEST(siphash_behind_a_number_is_that_of_both)
+{
+	uint8_t both[8 + 20] = { 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 1 };
+
+	for (size_t n = 0; n <= 20; n++) {
+		both[8 + n / 2] = (uint8_t)(n + 1);
+		ck_assert_uint_eq(
+			siphash_behind(&key, UINT64_C(0x0123456789abcdef),
+				both + 8, n),
+			siphash(&key, both, 8 + n));
+	}
+}
+END_TEST
+
 START_TEST(siphash_does_not_care_about_alignment)
 {
 	char a[32] = "xpayload of some bytes", b[32] = "payload of some bytes";
@@ -239,6 +253,7 @@ int main(void)
 	tcase_add_test(t, pool_gives_zeroed_items_and_reuses_them);
 	tcase_add_test(t, pool_holds_more_than_many_chunks);
 	tcase_add_test(t, siphash_depends_on_every_byte_and_on_the_key);
+	tcase_add_test(t, siphash_behind_a_number_is_that_of_both);
 	tcase_add_test(t, siphash_does_not_care_about_alignment);
 	tcase_add_test(t, quota_has_room_up_to_its_bound_exactly);
 	tcase_add_test(t, quota_takes_from_whoever_holds_most);
