@@ -19,6 +19,8 @@ enum {
 	DISCOVERY_KEPT_BYTES = 4096,
 	/* Segments that wait for what is live. */
 	DISCOVERY_REPLAYS = 64,
+	/* Segments whose place is found at once; a power of two. */
+	DISCOVERY_PLACED = 256,
 	/* A segment that has just come up has hosts that just came up. */
 	DISCOVERY_REPLAY_DELAY_MS = 200,
 };
@@ -52,6 +54,11 @@ struct discovery {
 	struct discovery_callbacks callbacks;
 	struct table table;
 	struct place *places, *leaving;
+	/* Which place a segment was last: by the low bits of its id. */
+	struct placed {
+		uint64_t segment; /* relay_segment_id(); 0: none */
+		struct place *place;
+	} placed[DISCOVERY_PLACED];
 	uint64_t leaving_after; /* entries up to this one are looked at */
 	uint64_t last_place;
 	/* Entries that the message of now tells of, and the list's end. */

@@ -126,18 +126,32 @@ const struct config_group *discovery_group(const struct relay_segment *s)
 		relay_channel_group(relay_segment_channel(s)));
 }
 
+static struct place *look_up(struct discovery *d, const struct relay_segment *s,
+	const struct relay_segment_info *i)
+{
+	const struct config_group *g = discovery_group(s);
+	struct place *p = find_place(d, g->name, i);
+
+	return p ? p : place_new(d, g, i);
+}
+
 struct place *discovery_place(
 	struct discovery *d, const struct relay_segment *s)
 {
-	const struct config_group *g = discovery_group(s);
+	uint64_t id = relay_segment_id(s);
+	struct placed *at = &d->placed[id % DISCOVERY_PLACED];
 	struct relay_segment_info i;
-	struct place *p;
 
 	relay_segment_get(s, &i);
 	if (!i.device[0])
 		return NULL;
-	p = find_place(d, g->name, &i);
-	return p ? p : place_new(d, g, &i);
+	/* Its device may have been renamed, or made anew. */
+	if (at->segment != id || at->place->index != i.index ||
+		strcmp(at->place->device, i.device) != 0) {
+		at->place = look_up(d, s, &i);
+		at->segment = at->place ? id : 0;
+	}
+	return at->place;
 }
 
 /* ---- leaving ---- */
@@ -183,6 +197,7 @@ static void sweep(struct discovery *d)
 {
 	struct place **at = &d->places, *p;
 
+	memset(d->placed, 0, sizeof(d->placed));
 	while ((p = *at)) {
 		if (p->is_marked) {
 			at = &p->next;

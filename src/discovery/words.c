@@ -28,28 +28,51 @@ static size_t cut(const char *text, size_t size, size_t room)
 	return size;
 }
 
+static void blank(char *text, size_t size, char what)
+{
+	char *at, *end = text + size;
+
+	for (at = text; (at = memchr(at, what, (size_t)(end - at))); at++)
+		*at = ' ';
+}
+
 /* Copies one text and its NUL; returns its end. */
 static char *copy(char *to, enum word which, const struct proto_piece *p)
 {
 	size_t size = cut(p->at, p->size, rooms[which]);
 
-	for (size_t i = 0; i < size; i++) {
-		char c = p->at[i];
-		bool ends = c == '\0' || c == '\r' ||
-			    (c == '\n' && which != WORD_DETAIL);
-
-		*to++ = ends ? ' ' : c;
+	if (size) {
+		memcpy(to, p->at, size);
+		blank(to, size, '\0');
+		blank(to, size, '\r');
+		if (which != WORD_DETAIL)
+			blank(to, size, '\n');
 	}
-	*to++ = '\0';
-	return to;
+	to[size] = '\0';
+	return to + size + 1;
+}
+
+/* Room for `size` bytes of text, what it holds being void. NULL: no memory. */
+static struct words *reserve(struct words *w, size_t size)
+{
+	struct words *fresh;
+
+	if (w && w->room >= size)
+		return w;
+	fresh = malloc(sizeof(*fresh) + size);
+	if (!fresh)
+		return NULL;
+	fresh->room = (uint16_t)size;
+	free(w);
+	return fresh;
 }
 
 int words_set(struct words **w, const struct words_change *c)
 {
 	const struct words *old = *w;
-	struct words head = { 0 }, *fresh;
 	char text[ROOM], *end = text;
-	size_t size;
+	uint16_t at[WORDS + 1];
+	struct words *to;
 
 	for (enum word i = 0; i < WORDS; i++) {
 		struct proto_piece p = c->piece[i];
@@ -58,22 +81,19 @@ int words_set(struct words **w, const struct words_change *c)
 			p.at = words_get(old, i);
 			p.size = strlen(p.at);
 		}
-		head.at[i] = (uint16_t)(end - text);
+		at[i] = (uint16_t)(end - text);
 		end = copy(end, i, &p);
 	}
-	size = (size_t)(end - text);
-	head.at[WORDS] = (uint16_t)size;
-	if (old && old->at[WORDS] == size &&
-		memcmp(old->text, text, size) == 0 &&
-		memcmp(old->at, head.at, sizeof(head.at)) == 0)
+	at[WORDS] = (uint16_t)(end - text);
+	if (old && memcmp(old->at, at, sizeof(at)) == 0 &&
+		memcmp(old->text, text, at[WORDS]) == 0)
 		return 0;
-	fresh = malloc(sizeof(*fresh) + size);
-	if (!fresh)
+	to = reserve(*w, at[WORDS]);
+	if (!to)
 		return -ENOMEM;
-	*fresh = head;
-	memcpy(fresh->text, text, size);
-	free(*w);
-	*w = fresh;
+	memcpy(to->at, at, sizeof(at));
+	memcpy(to->text, text, at[WORDS]);
+	*w = to;
 	return 1;
 }
 

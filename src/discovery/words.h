@@ -14,6 +14,7 @@ enum word { WORD_NAME, WORD_TYPE, WORD_LOCATION, WORD_DETAIL, WORDS };
 
 struct words {
 	/* Private. */
+	uint16_t room;          /* bytes of `text` */
 	uint16_t at[WORDS + 1]; /* where each begins, and the end */
 	char text[];
 };
@@ -24,7 +25,8 @@ struct words_change {
 };
 
 /*
- * Changes the texts of `*w`, which is NULL at first; the caller frees it. They
+ * Changes the texts of `*w`, which is NULL at first; the caller frees it. Texts
+ * that grow longer than they ever were allocate, others do not. They
  * are cut off at their greatest length between characters, and what would end
  * a text or a line in its middle becomes a blank. Lines of the detail stay.
  * Returns 1 where they are others now, 0 where they are the same, -ENOMEM and

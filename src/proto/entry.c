@@ -116,14 +116,19 @@ int wsd_entry(const struct wsd_message *m, struct proto_entry *ret)
 
 void excerpt_entry(const void *data, size_t size, struct proto_entry *ret)
 {
-	const unsigned char *bytes = data;
+	unsigned char text[PROTO_EXCERPT] = { 0 };
 
 	if (size > PROTO_EXCERPT)
 		size = PROTO_EXCERPT;
-	for (size_t i = 0; i < size; i++)
-		ret->text[i] = bytes[i] >= 0x20 && bytes[i] < 0x7f
-				       ? (char)bytes[i]
-				       : '.';
+	if (size > 0)
+		memcpy(text, data, size);
+	/* All of them, whatever the size, which takes a few wide steps. */
+	for (size_t i = 0; i < PROTO_EXCERPT; i++) {
+		unsigned char behind = (unsigned char)(text[i] - 0x20);
+
+		text[i] = behind < 0x5f ? text[i] : '.';
+	}
+	memcpy(ret->text, text, size);
 	ret->presence = PROTO_ALIVE;
 	ret->identity = piece("");
 	ret->name = (struct proto_piece){ ret->text, size };

@@ -50,6 +50,24 @@ START_TEST(there_are_none_at_first)
 }
 END_TEST
 
+START_TEST(allocates_only_to_grow)
+{
+	struct words *first;
+
+	ck_assert_int_eq(set_text(WORD_NAME, "12345678"), 1);
+	first = words;
+	ck_assert_int_eq(set_text(WORD_NAME, "123"), 1);
+	check(WORD_NAME, "123");
+	ck_assert_int_eq(set_text(WORD_TYPE, "45678"), 1);
+	check(WORD_NAME, "123");
+	check(WORD_TYPE, "45678");
+	ck_assert_ptr_eq(words, first);
+	ck_assert_int_eq(set_text(WORD_NAME, "1234"), 1);
+	check(WORD_NAME, "1234");
+	check(WORD_TYPE, "45678");
+}
+END_TEST
+
 START_TEST(keeps_all_four)
 {
 	static const char *const texts[WORDS] = { "Lab printer", "_ipp._tcp",
@@ -207,6 +225,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, begin, end);
 	tcase_add_test(t, there_are_none_at_first);
+	tcase_add_test(t, allocates_only_to_grow);
 	tcase_add_test(t, keeps_all_four);
 	tcase_add_test(t, a_piece_without_an_address_stays);
 	tcase_add_test(t, the_same_again_is_no_change);
