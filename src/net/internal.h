@@ -11,10 +11,27 @@
 
 #include <linux/netdevice.h>
 #include <linux/netlink.h>
+#include <string.h>
 
 /* Out of memory is an error here as everywhere, not the end of the process. */
 #define HASH_NONFATAL_OOM 1
+/* What is in these tables is this host's own, so nobody makes it collide. */
+#define HASH_FUNCTION(key, size, hash) ((hash) = net_hash(key, size))
 #include <uthash.h>
+
+/* Of keys that are whole numbers of 32 bits (FNV-1a, by these). */
+static inline unsigned net_hash(const void *key, size_t size)
+{
+	unsigned hash = 2166136261u;
+	uint32_t word;
+
+	for (size_t i = 0; i + sizeof(word) <= size; i += sizeof(word)) {
+		memcpy(&word, (const uint8_t *)key + i, sizeof(word));
+		hash = (hash ^ word) * 16777619u;
+	}
+	/* Buckets are taken by the low bits. */
+	return hash ^ hash >> 15;
+}
 
 /*
  * The addresses of this host, counted: two devices may have the same one.

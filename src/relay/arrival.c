@@ -6,7 +6,16 @@
 void arrival_init(
 	struct arrival *a, struct relay *r, const struct udp_datagram *d)
 {
-	*a = (struct arrival){ .datagram = d, .now_ms = uv_now(r->loop) };
+	/* All but the view, which is large, and set where it is asked for. */
+	a->datagram = d;
+	a->digest = 0;
+	a->now_ms = uv_now(r->loop);
+	a->inspected = CONFIG_PAYLOAD_NONE;
+	a->is_malformed = false;
+	a->flow = 0;
+	a->copy = false;
+	a->port = 0;
+	a->source = a->destination = (struct net_address){ 0 };
 	(void)net_address_from_socket(&d->source.sa, &a->source, &a->port);
 	(void)net_address_from_socket(
 		&d->destination.sa, &a->destination, NULL);
@@ -81,7 +90,7 @@ enum proto_kind arrival_kind(struct arrival *a, const struct relay_segment *in)
 	return v ? v->kind : PROTO_UNKNOWN;
 }
 
-void arrival_tell(struct arrival *a, const struct relay_segment *in,
+static void tell(struct arrival *a, const struct relay_segment *in,
 	const struct relay_segment *out, enum relay_verdict v, const char *rule)
 {
 	const struct relay *r = in->channel->group->relay;
@@ -99,10 +108,17 @@ void arrival_tell(struct arrival *a, const struct relay_segment *in,
 		.flow = a->flow,
 	};
 
-	if (!r->watched || !r->callbacks.fate)
-		return;
 	f.kind = arrival_kind(a, in);
 	r->callbacks.fate(r->callbacks.data, &f);
+}
+
+void arrival_tell(struct arrival *a, const struct relay_segment *in,
+	const struct relay_segment *out, enum relay_verdict v, const char *rule)
+{
+	const struct relay *r = in->channel->group->relay;
+
+	if (r->watched && r->callbacks.fate)
+		tell(a, in, out, v, rule);
 }
 
 void arrival_hand_out(struct arrival *a, const struct relay_segment *in)
