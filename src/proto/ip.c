@@ -1,5 +1,6 @@
 #include "proto/ip.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -36,18 +37,29 @@ static uint32_t get32(const uint8_t *from)
 	return (uint32_t)get16(from) << 16 | get16(from + 2);
 }
 
+/* The sum is the same in any byte order, but for its own (RFC 1071, 2.B): so
+ * it is made of the machine's words, as wide as they are. */
 uint32_t ip_sum(const void *bytes, size_t size, uint32_t sum)
 {
 	const uint8_t *p = bytes;
-	uint64_t wide = sum;
+	uint64_t wide = 0;
+	uint32_t word;
 	size_t i;
 
-	for (i = 0; i + 1 < size; i += 2)
-		wide += get16(p + i);
-	if (i < size)
-		wide += (uint64_t)p[i] << 8;
+	for (i = 0; i + sizeof(word) <= size; i += sizeof(word)) {
+		memcpy(&word, p + i, sizeof(word));
+		wide += word;
+	}
+	if (i < size) {
+		word = 0;
+		memcpy(&word, p + i, size - i);
+		wide += word;
+	}
+	while (wide > UINT16_MAX)
+		wide = (wide & UINT16_MAX) + (wide >> 16);
+	wide = (uint64_t)be16toh((uint16_t)wide) + sum;
 	while (wide > UINT32_MAX)
-		wide = (wide & 0xffff) + (wide >> 16);
+		wide = (wide & UINT16_MAX) + (wide >> 16);
 	return (uint32_t)wide;
 }
 
@@ -64,31 +76,29 @@ static size_t address_size(const struct ip_flow *f)
 }
 
 /* The pseudo header of both families sums up alike. */
-static uint32_t udp_sum(const struct ip_flow *f,
-	const uint8_t udp[IP_UDP_HEADER], const void *payload, size_t size)
+static uint16_t checksum_of(const struct ip_flow *f,
+	const uint8_t udp[IP_UDP_HEADER], uint32_t payload_sum, size_t size)
 {
 	uint32_t sum = UDP + (uint32_t)(IP_UDP_HEADER + size);
+	uint16_t checksum;
 
 	sum = ip_sum(f->source, address_size(f), sum);
 	sum = ip_sum(f->destination, address_size(f), sum);
-	sum = ip_sum(udp, IP_UDP_HEADER, sum);
-	return ip_sum(payload, size, sum);
+	/* Its own checksum, which comes last, counts as 0. */
+	sum = ip_sum(udp, UDP_CHECKSUM, sum);
+	checksum = ip_checksum(
+		sum + (payload_sum & UINT16_MAX) + (payload_sum >> 16));
+	return checksum == 0 ? 0xffff : checksum;
 }
 
 uint16_t ip_udp_checksum(const struct ip_flow *f,
 	const uint8_t udp[IP_UDP_HEADER], const void *payload, size_t size)
 {
-	uint8_t zeroed[IP_UDP_HEADER];
-	uint16_t checksum;
-
-	memcpy(zeroed, udp, sizeof(zeroed));
-	put16(zeroed + UDP_CHECKSUM, 0);
-	checksum = ip_checksum(udp_sum(f, zeroed, payload, size));
-	return checksum == 0 ? 0xffff : checksum;
+	return checksum_of(f, udp, ip_sum(payload, size, 0), size);
 }
 
 int ip_cut(struct ip_cutter *c, const struct ip_flow *f, const void *payload,
-	size_t size, size_t mtu)
+	size_t size, uint32_t sum, size_t mtu)
 {
 	bool is_v4 = f->family == AF_INET;
 
@@ -104,7 +114,7 @@ int ip_cut(struct ip_cutter *c, const struct ip_flow *f, const void *payload,
 	put16(c->udp, f->source_port);
 	put16(c->udp + 2, f->destination_port);
 	put16(c->udp + 4, IP_UDP_HEADER + size);
-	put16(c->udp + UDP_CHECKSUM, ip_udp_checksum(f, c->udp, payload, size));
+	put16(c->udp + UDP_CHECKSUM, checksum_of(f, c->udp, sum, size));
 	return 0;
 }
 

@@ -77,12 +77,13 @@ struct ip_cutter {
  * Begins with a datagram of `size` bytes of payload, which must outlive the
  * cutter and its packets.
  *
+ * sum: ip_sum() of the payload, so that many copies need it once.
  * mtu: of the device, in bytes.
  * Returns 0; -EINVAL (no such family, or an MTU below its least); -EMSGSIZE
  * (too much payload).
  */
 int ip_cut(struct ip_cutter *c, const struct ip_flow *f, const void *payload,
-	size_t size, size_t mtu);
+	size_t size, uint32_t sum, size_t mtu);
 /*
  * Builds the next packet. One that fits is not fragmented. Returns true, or
  * false after the last one.

@@ -73,6 +73,32 @@ START_TEST(an_odd_byte_counts_as_the_high_one)
 }
 END_TEST
 
+/* As the RFC writes it down, two bytes at a time. */
+static uint16_t sum_by_twos(const uint8_t *bytes, size_t size)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size; i++)
+		sum += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+START_TEST(sums_any_size_anywhere)
+{
+	uint8_t bytes[64 + 8];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 167 + 13);
+	for (size_t from = 0; from < 8; from++)
+		for (size_t size = 0; size <= 64; size++)
+			ck_assert_uint_eq(
+				ip_checksum(ip_sum(bytes + from, size, 0)),
+				sum_by_twos(bytes + from, size));
+}
+END_TEST
+
 START_TEST(sums_of_the_largest_numbers_carry)
 {
 	static uint8_t ones[LARGEST + 1];
@@ -104,7 +130,8 @@ static void check_captured(int family, const uint8_t *want, size_t want_size)
 	size_t size;
 
 	f.id = 0x0adb;
-	ck_assert_int_eq(ip_cut(&c, &f, "hello", 5, 1500), 0);
+	ck_assert_int_eq(
+		ip_cut(&c, &f, "hello", 5, ip_sum("hello", 5, 0), 1500), 0);
 	ck_assert(ip_next(&c, &p));
 	whole = join(&p, &size);
 	ck_assert_uint_eq(size, want_size);
@@ -148,7 +175,9 @@ static unsigned round_trip(int family, size_t size, size_t mtu)
 	unsigned packets = 0;
 	size_t end = 0;
 
-	ck_assert_int_eq(ip_cut(&c, &f, payload, size, mtu), 0);
+	ck_assert_int_eq(
+		ip_cut(&c, &f, payload, size, ip_sum(payload, size, 0), mtu),
+		0);
 	while (ip_next(&c, &p)) {
 		size_t whole_size;
 		uint8_t *whole = join(&p, &whole_size);
@@ -220,9 +249,11 @@ START_TEST(the_largest_payloads_pass)
 
 	(void)round_trip(AF_INET6, IP_V6_MAX_PAYLOAD, 1500);
 	(void)round_trip(AF_INET6, IP_V6_MAX_PAYLOAD, 65575);
-	ck_assert_int_eq(ip_cut(&c, &v4, payload, IP_V4_MAX_PAYLOAD + 1, 1500),
+	ck_assert_int_eq(
+		ip_cut(&c, &v4, payload, IP_V4_MAX_PAYLOAD + 1, 0, 1500),
 		-EMSGSIZE);
-	ck_assert_int_eq(ip_cut(&c, &v6, payload, IP_V6_MAX_PAYLOAD + 1, 1500),
+	ck_assert_int_eq(
+		ip_cut(&c, &v6, payload, IP_V6_MAX_PAYLOAD + 1, 0, 1500),
 		-EMSGSIZE);
 }
 END_TEST
@@ -233,13 +264,21 @@ START_TEST(impossible_orders_are_refused)
 	struct ip_flow none = flow(AF_UNSPEC);
 	struct ip_cutter c;
 
-	ck_assert_int_eq(ip_cut(&c, &none, payload, 1, 1500), -EINVAL);
 	ck_assert_int_eq(
-		ip_cut(&c, &v4, payload, 1, IP_V4_MIN_MTU - 1), -EINVAL);
-	ck_assert_int_eq(ip_cut(&c, &v4, payload, 1, IP_V4_MIN_MTU), 0);
-	ck_assert_int_eq(
-		ip_cut(&c, &v6, payload, 1, IP_V6_MIN_MTU - 1), -EINVAL);
-	ck_assert_int_eq(ip_cut(&c, &v6, payload, 1, IP_V6_MIN_MTU), 0);
+		ip_cut(&c, &none, payload, 1, ip_sum(payload, 1, 0), 1500),
+		-EINVAL);
+	ck_assert_int_eq(ip_cut(&c, &v4, payload, 1, ip_sum(payload, 1, 0),
+				 IP_V4_MIN_MTU - 1),
+		-EINVAL);
+	ck_assert_int_eq(ip_cut(&c, &v4, payload, 1, ip_sum(payload, 1, 0),
+				 IP_V4_MIN_MTU),
+		0);
+	ck_assert_int_eq(ip_cut(&c, &v6, payload, 1, ip_sum(payload, 1, 0),
+				 IP_V6_MIN_MTU - 1),
+		-EINVAL);
+	ck_assert_int_eq(ip_cut(&c, &v6, payload, 1, ip_sum(payload, 1, 0),
+				 IP_V6_MIN_MTU),
+		0);
 }
 END_TEST
 
@@ -249,7 +288,9 @@ static uint8_t *packet(int family, size_t size, size_t *ret_size)
 	struct ip_cutter c;
 	struct ip_packet p;
 
-	ck_assert_int_eq(ip_cut(&c, &f, payload, size, 1500), 0);
+	ck_assert_int_eq(
+		ip_cut(&c, &f, payload, size, ip_sum(payload, size, 0), 1500),
+		0);
 	ck_assert(ip_next(&c, &p));
 	return join(&p, ret_size);
 }
@@ -387,6 +428,7 @@ int main(void)
 	fill();
 	tcase_add_test(t, sums_as_in_the_rfc);
 	tcase_add_test(t, an_odd_byte_counts_as_the_high_one);
+	tcase_add_test(t, sums_any_size_anywhere);
 	tcase_add_test(t, sums_of_the_largest_numbers_carry);
 	tcase_add_test(t, builds_the_headers_that_the_kernel_builds);
 	tcase_add_loop_test(t, a_checksum_of_0_is_sent_as_all_ones, 0, 2);
