@@ -268,8 +268,8 @@ void config_announcement_free(struct config_announcement *a); /* NULL: fine */
 /*
  * Calls `say` for each remark about what is in use: a preset's notes, ports
  * that must not be relayed, what a firewall, the kernel or other hosts must
- * allow, keys whose behaviour is not built yet, a control group that does not
- * exist. Not errors. `path` is as in struct config_error.
+ * allow, a control group that does not exist. Not errors. `path` is as in
+ * struct config_error.
  */
 void config_remarks(const struct config *c,
 	void (*say)(void *data, const char *path, const char *text),

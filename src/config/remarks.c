@@ -6,21 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_frame(const struct config_group *g)
-{
-	return g->send == CONFIG_SEND_FRAME;
-}
-
-/* What is read of a group, and does nothing yet. */
-static const struct {
-	const char *key;
-	bool (*group_has)(const struct config_group *g);
-} not_built[] = {
-	{ "send: frame", has_frame },
-};
-
-enum { NOT_BUILT = sizeof(not_built) / sizeof(*not_built) };
-
 /*
  * What must not be relayed: it is no discovery, and a copy of it does harm
  * where it arrives.
@@ -112,22 +97,6 @@ struct listener {
 	void *data;
 };
 
-static void say_not_built(const struct listener *l, const char *path,
-	const struct config_group *g)
-{
-	char text[256];
-	size_t n = 0;
-
-	for (size_t i = 0; i < NOT_BUILT; i++) {
-		if (!not_built[i].group_has(g))
-			continue;
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
-			n == 0 ? "not built yet: " : ", ", not_built[i].key);
-	}
-	if (n > 0)
-		l->say(l->data, path, text);
-}
-
 /* False only where the host says so: an error is no answer. */
 static bool group_exists(const char *name)
 {
@@ -174,7 +143,6 @@ static void say_of_group(const struct listener *l, const struct config_group *g)
 			"source: preserve needs CAP_NET_RAW; hosts with "
 			"rp_filter drop what comes from an address that they "
 			"have no route to on that segment");
-	say_not_built(l, path, g);
 }
 
 static void say_flow_ports(const struct listener *l, const struct config *c)

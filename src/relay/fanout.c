@@ -108,13 +108,13 @@ int fanout_send(struct relay_segment *out, const struct arrival *a,
 			return err;
 	}
 	o = outbox_take(g->relay);
-	*o = (struct outgoing){
-		.data = payload->data,
-		.size = payload->size,
-		/* A fixed TTL is the socket's own already. */
-		.ttl = segment_use(out)->ttl > 0 ? -1 : ttl,
-		.ruling = *ruling,
-	};
+	o->data = payload->data;
+	o->size = payload->size;
+	/* A fixed TTL is the socket's own already. */
+	o->ttl = segment_use(out)->ttl > 0 ? -1 : ttl;
+	o->ruling = *ruling;
+	o->port = mode == CONFIG_SOURCE_OWN ? out->channel->port : a->port;
+	o->announcer.family = AF_UNSPEC;
 	if (mode == CONFIG_SOURCE_PRESERVE)
 		o->announcer = a->source;
 	outbox_put(by, o, directed);

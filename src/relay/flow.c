@@ -275,6 +275,9 @@ static int send_to(struct relay_flow *f, const struct flow_search *q,
 		.ttl = q->ttl,
 	};
 
+	if (s->sender->has_frames)
+		return frames_send(
+			s->sender, f->port, to, q->ttl, q->data, q->size);
 	socket_address(&s->source, 0, s->index, &source);
 	(void)udp_send_batch(&f->udp, &out, 1, not_sent, &failure);
 	return failure;

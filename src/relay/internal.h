@@ -12,6 +12,7 @@
 #include "relay/decide.h"
 #include "relay/guard.h"
 #include "relay/hosts.h"
+#include "relay/outbox.h"
 #include "relay/rate.h"
 #include "relay/relay.h"
 #include "stash/stash.h"
@@ -21,7 +22,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-/* Datagrams read by one system call, and sent by one at most. */
+/* Datagrams read by one system call. */
 enum { RELAY_BATCH = 64 };
 
 /* Room for UDP's largest datagram, and the kernel's own limit. */
@@ -151,6 +152,7 @@ struct relay_segment {
 
 	/* What is attached, to be undone when the device changes. */
 	unsigned index; /* 0: nothing */
+	uint32_t mtu;
 	uint64_t incarnation;
 	struct net_address *others; /* heard beside the group, or instead */
 	size_t n_others;
@@ -216,76 +218,6 @@ int attach_follow(struct relay_segment *s, const struct net_device *d);
 void attach_release(struct relay_segment *s, const struct net_device *d);
 /* Lets go of everything on the device of `s`. */
 void attach_end(struct relay_segment *s);
-
-/* ---- sender.c ---- */
-
-/*
- * A socket that a segment sends by, and what waits for it. Each segment has
- * its own, so that a slow device cannot hold up the others (kernel-facts 0.C);
- * where announcers' ports are kept, one more for each port.
- */
-struct sender {
-	struct relay_segment *segment;
-	struct udp udp;
-	uint16_t port; /* that it sends from */
-	bool connected;
-	struct outgoing *queue_head, **queue_tail;
-	struct sender *next_dirty;
-
-	/* Of those for other ports. */
-	UT_hash_handle hh;          /* in the segment, by port */
-	struct sender *prev, *next; /* in the relay, the oldest use first */
-};
-
-/* Ports of announcers that are kept open: the one that was used the longest
- * ago gives way. */
-enum { RELAY_PORTS = 256 };
-
-/* Opens the segment's own sender, from its `source` on its device. Returns 0
- * or -errno. */
-int sender_open(struct relay_segment *s);
-/* Closes it, and those for other ports. */
-void sender_close(struct relay_segment *s);
-
-/* Sets TTL, loop and device as the segment sends. Returns 0 or -errno. */
-int sender_set_options(struct relay_segment *s, struct udp *u);
-
-/* The sender from `port`, which may be the segment's own one; opened where
- * there is none yet. Returns 0 or -errno. */
-int sender_from_port(
-	struct relay_segment *s, uint16_t port, struct sender **ret);
-
-/* ---- outbox.c ---- */
-
-/* One datagram on its way out of one segment. */
-struct outgoing {
-	struct outgoing *next;
-	const uint8_t *data; /* the receive batch's */
-	size_t size;
-	int ttl;                              /* -1: the socket's own */
-	const union udp_address *destination; /* NULL: connected to it */
-	struct net_address announcer; /* its source; unset: the segment's */
-	struct guard_ruling ruling;
-};
-
-/* More than a batch times the usual fan-out; when full it is emptied. */
-enum { RELAY_OUTBOX = 512 };
-
-struct outbox {
-	struct outgoing at[RELAY_OUTBOX];
-	size_t used;
-	struct sender *dirty; /* those with something to send */
-};
-
-/* Room for one more datagram, which outbox_put() then queues. */
-struct outgoing *outbox_take(struct relay *r);
-/* Queues `o` for every destination of the segment of `by`. */
-void outbox_put(struct sender *by, struct outgoing *o, bool directed);
-/* Sends all that is queued. */
-void outbox_flush(struct relay *r);
-
-/* What a failed send counts as: a full queue, or an error. */
-enum relay_verdict outbox_verdict(int error);
 
 /* ---- group.c ---- */
 
@@ -468,6 +400,7 @@ struct relay {
 	struct decision *decisions; /* scratch: of the largest channel */
 	size_t n_decisions;
 	struct outbox outbox;
+	struct framer framer;
 	struct sender *ports; /* utlist, the oldest use first */
 	size_t n_ports;
 	struct relay_flow *flows;     /* uthash */

@@ -1,15 +1,10 @@
-/*
- * What is on its way out: queued while a receive batch is worked off, then
- * sent in one system call for each sender. Nothing here allocates.
- */
 #include "relay/internal.h"
 
 #include <errno.h>
 
 /* One sendmmsg() of one sender, for the report of what failed. */
 struct departure {
-	struct relay_segment *segment;
-	struct outgoing *at[RELAY_BATCH];
+	struct outgoing *at[OUTBOX_BATCH];
 };
 
 enum relay_verdict outbox_verdict(int error)
@@ -24,11 +19,9 @@ enum relay_verdict outbox_verdict(int error)
 	}
 }
 
-static void not_sent(void *data, size_t index, int error)
+void outbox_not_sent(const struct outgoing *o, int error)
 {
-	const struct departure *d = data;
-	const struct outgoing *o = d->at[index];
-	struct relay_segment *s = d->segment;
+	struct relay_segment *s = o->by->segment;
 
 	s->counters.sent--;
 	s->counters.sent_bytes -= o->size;
@@ -36,6 +29,13 @@ static void not_sent(void *data, size_t index, int error)
 	guard_unsent(&s->channel->guard, &o->ruling, s->slot,
 		uv_now(s->channel->group->relay->loop));
 	segment_trouble(s, error);
+}
+
+static void not_sent(void *data, size_t index, int error)
+{
+	const struct departure *d = data;
+
+	outbox_not_sent(d->at[index], error);
 }
 
 /*
@@ -56,62 +56,52 @@ static void address(const struct sender *by, const struct outgoing *o,
 	out->device = s->index;
 }
 
-/* Sends up to a batch of what waits. */
-static void depart(struct sender *by)
+/* ---- queues ---- */
+
+void outbox_init(struct outbox *box)
 {
-	struct relay_segment *s = by->segment;
-	struct departure d = { .segment = s };
-	union udp_address source[RELAY_BATCH];
-	struct udp_out out[RELAY_BATCH];
-	size_t n;
-
-	for (n = 0; n < RELAY_BATCH && by->queue_head; n++) {
-		struct outgoing *o = by->queue_head;
-
-		by->queue_head = o->next;
-		d.at[n] = o;
-		out[n] = (struct udp_out){
-			.data = o->data, .size = o->size, .ttl = o->ttl
-		};
-		if (o->destination)
-			address(by, o, &source[n], &out[n]);
-		s->counters.sent_bytes += o->size;
-	}
-	s->counters.sent += n;
-	(void)udp_send_batch(&by->udp, out, n, not_sent, &d);
+	box->used = 0;
+	box->dirty = NULL;
+	box->frames.head = NULL;
+	box->frames.tail = &box->frames.head;
 }
 
-void outbox_flush(struct relay *r)
+static void append(struct outgoings *q, struct outgoing *o)
 {
-	while (r->outbox.dirty) {
-		struct sender *by = r->outbox.dirty;
-
-		while (by->queue_head)
-			depart(by);
-		by->queue_tail = &by->queue_head;
-		r->outbox.dirty = by->next_dirty;
-	}
-	r->outbox.used = 0;
+	o->next = NULL;
+	*q->tail = o;
+	q->tail = &o->next;
 }
 
-struct outgoing *outbox_take(struct relay *r)
+/* Takes all. */
+static struct outgoing *take_all(struct outgoings *q)
 {
-	if (r->outbox.used == RELAY_OUTBOX)
-		outbox_flush(r);
-	return &r->outbox.at[r->outbox.used++];
+	struct outgoing *first = q->head;
+
+	q->head = NULL;
+	q->tail = &q->head;
+	return first;
+}
+
+void outbox_put_aside(struct outgoing *o)
+{
+	struct sender *by = o->by;
+	struct outbox *box = &by->segment->channel->group->relay->outbox;
+
+	if (!by->queue.head) {
+		by->next_dirty = box->dirty;
+		box->dirty = by;
+	}
+	append(&by->queue, o);
 }
 
 static void queue(struct sender *by, struct outgoing *o)
 {
-	struct outbox *box = &by->segment->channel->group->relay->outbox;
-
-	if (!by->queue_head) {
-		by->next_dirty = box->dirty;
-		box->dirty = by;
-	}
-	o->next = NULL;
-	*by->queue_tail = o;
-	by->queue_tail = &o->next;
+	o->by = by;
+	if (by->has_frames && by->frame_fd < 0)
+		append(&by->segment->channel->group->relay->outbox.frames, o);
+	else
+		outbox_put_aside(o);
 }
 
 /* The first peer takes `o` itself, each further one a copy of it. */
@@ -142,4 +132,64 @@ void outbox_put(struct sender *by, struct outgoing *o, bool directed)
 			 : directed    ? &to->own
 				       : &to->group;
 	queue(by, o);
+}
+
+struct outgoing *outbox_take(struct relay *r)
+{
+	if (r->outbox.used == OUTBOX_DATAGRAMS)
+		outbox_flush(r);
+	return &r->outbox.at[r->outbox.used++];
+}
+
+/* ---- out ---- */
+
+/* Sends up to a batch of `o` and what is behind it. Returns what is left. */
+static struct outgoing *depart_batch(struct sender *by, struct outgoing *o)
+{
+	struct relay_segment *s = by->segment;
+	struct departure d;
+	union udp_address source[OUTBOX_BATCH];
+	struct udp_out out[OUTBOX_BATCH];
+	size_t n;
+
+	for (n = 0; n < OUTBOX_BATCH && o; n++, o = o->next) {
+		d.at[n] = o;
+		out[n] = (struct udp_out){
+			.data = o->data, .size = o->size, .ttl = o->ttl
+		};
+		if (o->destination)
+			address(by, o, &source[n], &out[n]);
+		s->counters.sent_bytes += o->size;
+	}
+	s->counters.sent += n;
+	(void)udp_send_batch(&by->udp, out, n, not_sent, &d);
+	return o;
+}
+
+static void depart(struct relay *r, struct sender *by)
+{
+	struct outgoing *o = take_all(&by->queue);
+
+	if (by->has_frames) {
+		frames_depart(r, o, by);
+		return;
+	}
+	while (o)
+		o = depart_batch(by, o);
+}
+
+void outbox_flush(struct relay *r)
+{
+	struct outbox *box = &r->outbox;
+
+	if (box->frames.head)
+		frames_depart(r, take_all(&box->frames), NULL);
+	while (box->dirty) {
+		struct sender *by = box->dirty;
+
+		/* What follows may make it dirty again. */
+		box->dirty = by->next_dirty;
+		depart(r, by);
+	}
+	box->used = 0;
 }

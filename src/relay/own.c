@@ -55,7 +55,7 @@ static void count_failed(void *data, size_t index, int error)
 		*first = error;
 }
 
-static int send_to(struct relay_segment *s, const union udp_address *to,
+static int send_by_socket(struct relay_segment *s, const union udp_address *to,
 	const void *data, size_t size)
 {
 	union udp_address source;
@@ -73,6 +73,17 @@ static int send_to(struct relay_segment *s, const union udp_address *to,
 		out.device = s->index;
 	}
 	(void)udp_send_batch(&s->sender->udp, &out, 1, count_failed, &error);
+	return error;
+}
+
+static int send_to(struct relay_segment *s, const union udp_address *to,
+	const void *data, size_t size)
+{
+	struct sender *by = s->sender;
+	int error = by->has_frames ? frames_send(by, by->port, to, own_ttl(s),
+					     data, size)
+				   : send_by_socket(s, to, data, size);
+
 	if (error < 0) {
 		s->counters.dropped[outbox_verdict(error)]++;
 		segment_trouble(s, error);

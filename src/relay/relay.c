@@ -36,6 +36,9 @@ int relay_new(struct relay **ret, uv_loop_t *loop, struct net_devices *devices,
 	err = wsd_parser_new(&r->wsd, (unsigned long)r->key.k0 | 1);
 	if (err < 0)
 		goto fail;
+	outbox_init(&r->outbox);
+	r->framer.fd = -1;
+	r->framer.next_id = (uint32_t)siphash(&r->key, NULL, 0);
 	r->edited = malloc(RELAY_EDITED);
 	if (!r->edited) {
 		err = -ENOMEM;
@@ -285,6 +288,8 @@ void relay_set_standby(struct relay *r, bool standby)
 	r->standby = standby;
 	for (c = NULL; (c = next_channel(r, c));) {
 		c->plan.standby = c->group->c->standby && standby;
+		if (c->plan.rows)
+			decide_prepare(&c->plan, c->plan_rows);
 		if (wakes && c->group->c->standby)
 			tell_ready(c);
 	}

@@ -193,6 +193,7 @@ static void follow_present(struct relay_segment *s, const struct net_device *d)
 
 	s->state = RELAY_JOINED;
 	s->broadcast = broadcast_of(d);
+	s->mtu = d->mtu;
 	err = attach_follow(s, d);
 	s->index = d->index;
 	s->incarnation = incarnation(s, d);

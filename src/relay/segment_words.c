@@ -47,9 +47,12 @@ void segment_fail(struct relay_segment *s, const struct net_device *d,
 			c->port);
 	else if (err == -EPERM)
 		set_error(s,
-			"%s: \"source: preserve\" needs CAP_NET_RAW "
+			"%s: \"%s\" needs CAP_NET_RAW "
 			"(AmbientCapabilities= of the service)",
-			what);
+			what,
+			c->group->c->send == CONFIG_SEND_FRAME
+				? "send: frame"
+				: "source: preserve");
 	else if (err == -EMFILE || err == -ENFILE)
 		set_error(s, "%s: no file is left; raise LimitNOFILE=", what);
 	else if (err == -ENOBUFS)

@@ -1,5 +1,5 @@
 /*
- * The sockets that segments send by.
+ * The sockets that segments send by, but for frames.
  *
  * They are bound to the group's address, not to the segment's: whoever sends
  * from the port must share it, and unicast that comes to the port stays with
@@ -104,15 +104,17 @@ static int sender_new(
 	by->udp.data = by;
 	by->segment = s;
 	by->port = port;
-	by->queue_tail = &by->queue_head;
+	by->queue.tail = &by->queue.head;
 	err = bind_and_set(s, by);
-	if (err == 0 && preserves(s))
+	if (err == 0 && frames_wanted(s))
+		err = frames_open(by);
+	else if (err == 0 && preserves(s))
 		err = udp_set_foreign_source(&by->udp);
 	if (err < 0)
 		goto fail;
 	/* Connected, a multicast socket looks up no route for each datagram on
 	 * IPv6 (kernel-facts 11). */
-	if (has_fixed_destination(s) && !preserves(s)) {
+	if (has_fixed_destination(s) && !preserves(s) && !by->has_frames) {
 		err = udp_connect(&by->udp, &s->to.group);
 		if (err < 0)
 			goto fail;
@@ -121,6 +123,7 @@ static int sender_new(
 	*ret = by;
 	return 0;
 fail:
+	frames_close(by);
 	udp_close(&by->udp, sender_closed);
 	return err;
 }
@@ -134,7 +137,7 @@ static void close_port(struct sender *by)
 {
 	struct relay *r = relay_of(by->segment);
 
-	if (by->queue_head)
+	if (by->queue.head)
 		outbox_flush(r);
 	HASH_DEL(by->segment->other_senders, by);
 	DL_DELETE(r->ports, by);
@@ -149,6 +152,7 @@ void sender_close(struct relay_segment *s)
 		close_port(s->other_senders);
 	if (!s->sender)
 		return;
+	frames_close(s->sender);
 	udp_close(&s->sender->udp, sender_closed);
 	s->sender = NULL;
 }
@@ -182,7 +186,7 @@ int sender_from_port(
 	struct relay *r = relay_of(s);
 	struct sender *by;
 
-	if (port == s->channel->port) {
+	if (port == s->channel->port || s->sender->has_frames) {
 		*ret = s->sender;
 		return 0;
 	}

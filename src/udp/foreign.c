@@ -1,5 +1,5 @@
 /*
- * Sending from an address that is not this host's.
+ * CAP_NET_RAW, and sending from an address that is not this host's.
  */
 #include "udp/internal.h"
 
@@ -23,6 +23,11 @@ static int set_raw(cap_flag_value_t value)
 	return err;
 }
 
+int udp_raise_raw(void)
+{
+	return set_raw(CAP_SET);
+}
+
 int udp_lower_raw(void)
 {
 	return set_raw(CAP_CLEAR);
@@ -42,11 +47,11 @@ int udp_set_foreign_source(struct udp *u)
 			       sizeof(on)) < 0
 			       ? -errno
 			       : 0;
-	err = set_raw(CAP_SET);
+	err = udp_raise_raw();
 	if (err < 0)
 		return err;
 	if (setsockopt(u->fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on)) < 0)
 		err = -errno;
-	(void)set_raw(CAP_CLEAR);
+	(void)udp_lower_raw();
 	return err;
 }

@@ -2,7 +2,7 @@
  * What the files of src/udp share: socket.c makes descriptors, handle.c owns
  * one with its poll handle, receive.c and send.c move datagrams, send_batch.c
  * sends many at once, error.c clears what ICMP left behind, options.c sets the
- * rest.
+ * rest. frame.c is apart: ready-made packets.
  */
 #ifndef CRIER_UDP_INTERNAL_H
 #define CRIER_UDP_INTERNAL_H
@@ -38,6 +38,10 @@ int udp_socket_bind(int fd, const union udp_address *address, unsigned flags);
  * (kernel-facts 1.3). 0.0.0.0 for a socket whose source the kernel chooses.
  */
 int udp_socket_bound(int fd, struct in_addr *ret);
+
+/* Makes CAP_NET_RAW effective, until udp_lower_raw(). Returns 0; -EPERM (not
+ * permitted); -ENOMEM. */
+int udp_raise_raw(void);
 
 /* The family of an UDP socket, or -EINVAL for any other descriptor. */
 int udp_socket_family(int fd);

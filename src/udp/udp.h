@@ -319,4 +319,63 @@ int udp_set_send_buffer(struct udp *u, size_t bytes);
 int udp_get_recv_buffer(const struct udp *u, size_t *ret_bytes);
 int udp_get_send_buffer(const struct udp *u, size_t *ret_bytes);
 
+/* ---- ready-made packets ---- */
+
+/* Room for the headers of one: IPv6, fragment and UDP. */
+enum { UDP_FRAME_HEADER = 56 };
+
+/*
+ * An IP packet that leaves as it stands: the kernel only writes the header of
+ * the link in front. It passes by netfilter's output hook, and nobody on this
+ * host hears it.
+ */
+struct udp_frame {
+	unsigned device;     /* index to leave by */
+	sa_family_t family;  /* AF_INET or AF_INET6 */
+	uint8_t hardware[6]; /* udp_frame_hardware() */
+	size_t header_size, payload_size;
+	const void *payload; /* the caller's, until the batch is sent */
+	void *tag;           /* for the report */
+	uint8_t header[UDP_FRAME_HEADER];
+};
+
+/* A batch of frames, whose memory serves again and again. */
+struct udp_frames;
+
+/* Frames of one batch, and so of one system call. */
+enum { UDP_FRAMES = 256 };
+
+/* Makes an empty batch. Returns 0 or -ENOMEM. */
+int udp_frames_new(struct udp_frames **ret);
+void udp_frames_free(struct udp_frames *f);
+
+/* The next frame, to be filled in; NULL: the batch is full. */
+struct udp_frame *udp_frames_take(struct udp_frames *f);
+
+/* Told of each frame that was not sent: -errno, and its tag. */
+typedef void (*udp_frame_report_cb)(void *data, void *tag, int error);
+
+/*
+ * Sends all frames of the batch, which is empty then, without waiting. One that
+ * fails is reported and passed over: -ENOBUFS (its device's queue is full),
+ * -EMSGSIZE, -ENXIO (no such device), -ENETDOWN. Where the socket's own buffer
+ * is full the rest is reported with -EAGAIN. `report` must not use the batch.
+ * Returns how many were sent.
+ */
+size_t udp_frames_send(
+	struct udp_frames *f, int fd, udp_frame_report_cb report, void *data);
+
+/*
+ * Makes a socket for frames, which hears nothing. It needs CAP_NET_RAW, which
+ * must be permitted and is effective only within this call.
+ *
+ * buffer: bytes that may wait in it, asked for as udp_set_send_buffer().
+ * Returns the descriptor, the caller's to close; -EPERM; what socket(2) says.
+ */
+int udp_frame_socket(size_t buffer);
+
+/* The hardware address that a multicast group or a broadcast address of either
+ * family goes to on Ethernet (RFC 1112, 6.4; RFC 2464, 7). */
+void udp_frame_hardware(const union udp_address *to, uint8_t ret[6]);
+
 #endif

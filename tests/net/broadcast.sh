@@ -2,9 +2,12 @@
 #
 # Both kinds of IPv4 broadcast cross as what they were: 255.255.255.255 stays
 # that, a segment's own broadcast address becomes each other segment's own.
+#
+# CRIER_SEND=frame: by frames instead of sockets.
 
 . "$(dirname "$0")/lib.sh"
 
+send="send: ${CRIER_SEND:-socket}"
 cat >"$work/crierd.yaml" <<END
 control: { group: root }
 interfaces:
@@ -13,11 +16,16 @@ interfaces:
   c: { device: c }
   bare: { device: bare }
 groups:
-  both: { broadcast: true, port: [6666, 6667], interfaces: [a, b, c, bare] }
+  both:
+    broadcast: true
+    port: [6666, 6667]
+    $send
+    interfaces: [a, b, c, bare]
   mixed:
     address: 239.255.66.66
     broadcast: true
     port: 6668
+    $send
     from: [a]
     to: [b]
 END

@@ -2,9 +2,12 @@
 #
 # A datagram is sent once on every other segment of its group, never back, byte
 # for byte, with the TTL asked for, from the router's own address there.
+#
+# CRIER_SEND=frame: by frames instead of sockets.
 
 . "$(dirname "$0")/lib.sh"
 
+send="send: ${CRIER_SEND:-socket}"
 cat >"$work/crierd.yaml" <<END
 control: { group: root }
 interfaces:
@@ -16,18 +19,30 @@ groups:
     address: 239.255.42.42
     port: 4242
     ttl: 4
+    $send
     interfaces: [a, b, { name: c, ttl: 8 }]
-  link: { address: "ff02::4242", port: 4242, interfaces: [a, b, c] }
-  site: { address: "ff15::4242", port: 4242, ttl: 255, interfaces: [a, b, c] }
-  kept: { address: 239.255.42.43, port: 4243, ttl: keep, interfaces: [a, b] }
+  link: { address: "ff02::4242", port: 4242, $send, interfaces: [a, b, c] }
+  site:
+    address: "ff15::4242"
+    port: 4242
+    ttl: 255
+    $send
+    interfaces: [a, b, c]
+  kept:
+    address: 239.255.42.43
+    port: 4243
+    ttl: keep
+    $send
+    interfaces: [a, b]
   less:
     address: [239.255.42.44, "ff15::44"]
     port: 4244
     ttl: decrement
+    $send
     interfaces: [a, b]
   # Two groups on one address and port: each datagram is offered to each.
-  one: { address: 239.255.42.45, port: 4245, ttl: 3, from: [a], to: [b] }
-  two: { address: 239.255.42.45, port: 4245, ttl: 5, from: [a], to: [c] }
+  one: { address: 239.255.42.45, port: 4245, ttl: 3, from: a, to: b, $send }
+  two: { address: 239.255.42.45, port: 4245, ttl: 5, from: a, to: c, $send }
   loop: { address: 239.255.42.46, port: 4246, loop: true, interfaces: [a, b] }
 END
 

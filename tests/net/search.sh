@@ -19,6 +19,7 @@ groups:
     port: 65001
     interfaces: [home, office, iot]
     replies: proxy
+    send: ${CRIER_SEND:-socket}
 END
 
 segment home office iot

@@ -74,22 +74,14 @@ START_TEST(a_group_that_sends_nowhere_is_a_remark)
 }
 END_TEST
 
-START_TEST(what_is_not_built_yet_is_said_of_a_group)
-{
-	struct remarks r;
-
-	remarks_of(ROOT GROUP ", send: frame }\n", &r);
-	ck_assert_str_eq(r.text, "groups.g: not built yet: send: frame\n");
-}
-END_TEST
-
 START_TEST(what_is_built_is_not_worth_a_remark)
 {
 	static const char *const keys[] = { "sources: 192.0.2.1",
 		"interfaces: { name: lan, target: 192.0.2.1 }",
 		"searchers: lan, devices: iot", "source: own-port",
-		"payload: mdns, strip: link-local", "rate: 7/s", "repeat: 7s",
-		"allow: { sizes: 1 }", "deny: { sources: 192.0.2.1 }",
+		"send: frame", "payload: mdns, strip: link-local", "rate: 7/s",
+		"repeat: 7s", "allow: { sizes: 1 }",
+		"deny: { sources: 192.0.2.1 }",
 		"interfaces: { name: lan, allow: { sizes: 1 } }",
 		"interfaces: { name: lan, deny: { sizes: 1 } }" };
 	struct remarks r;
@@ -241,7 +233,6 @@ int main(void)
 	tcase_add_test(t, a_control_group_that_does_not_exist_is_a_remark);
 	tcase_add_test(t, notes_are_said_for_presets_in_use);
 	tcase_add_test(t, a_group_that_sends_nowhere_is_a_remark);
-	tcase_add_test(t, what_is_not_built_yet_is_said_of_a_group);
 	tcase_add_test(t, what_is_built_is_not_worth_a_remark);
 	tcase_add_test(t, ports_that_must_not_be_relayed_are_a_remark);
 	tcase_add_test(t, who_only_listens_relays_nothing_harmful);

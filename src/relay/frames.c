@@ -1,0 +1,285 @@
+/*
+ * `send: frame`: what goes to a group leaves as ready-made packets, of which
+ * those of all segments take one system call.
+ *
+ * What one socket has on its way shares its send buffer, so a slow device
+ * would hold up all others (kernel-facts 0.C). Where the buffer is full each
+ * sender that meets this gets a socket of its own, for as long as it lives.
+ */
+#include "relay/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Asked of the kernel for the socket of all. */
+enum { FRAME_BUFFER = 4 * 1024 * 1024 };
+
+static struct framer *framer_of(const struct sender *by)
+{
+	return &by->segment->channel->group->relay->framer;
+}
+
+static const struct net_address *target_of(const struct relay_segment *s)
+{
+	const struct net_address *target = &segment_use(s)->target;
+	const struct net_address *group = &s->channel->address;
+
+	return target->family == group->family ? target : group;
+}
+
+bool frames_wanted(const struct relay_segment *s)
+{
+	if (s->channel->group->c->send != CONFIG_SEND_FRAME ||
+		segment_interface(s)->n_peers)
+		return false;
+	return s->channel->broadcast || net_address_is_multicast(target_of(s));
+}
+
+static void describe(struct sender *by)
+{
+	const struct relay_segment *s = by->segment;
+
+	by->flow = (struct ip_flow){
+		.family = s->channel->address.family,
+		.destination_port = s->channel->port,
+	};
+	memcpy(by->flow.source, s->source.bytes, net_address_size(&s->source));
+}
+
+int frames_open(struct sender *by)
+{
+	struct framer *f = framer_of(by);
+	int err;
+
+	if (!f->users) {
+		err = udp_frames_new(&f->batch);
+		if (err < 0)
+			return err;
+		f->fd = udp_frame_socket(FRAME_BUFFER);
+		if (f->fd < 0) {
+			err = f->fd;
+			f->fd = -1;
+			udp_frames_free(f->batch);
+			f->batch = NULL;
+			return err;
+		}
+	}
+	f->users++;
+	by->has_frames = true;
+	by->frame_fd = -1;
+	describe(by);
+	return 0;
+}
+
+void frames_close(struct sender *by)
+{
+	struct framer *f = framer_of(by);
+
+	if (!by->has_frames)
+		return;
+	by->has_frames = false;
+	if (by->frame_fd >= 0)
+		(void)close(by->frame_fd);
+	if (--f->users)
+		return;
+	(void)close(f->fd);
+	f->fd = -1;
+	udp_frames_free(f->batch);
+	f->batch = NULL;
+}
+
+/* ---- into packets ---- */
+
+/* The address of `a`, in network byte order. */
+static void put_address(const union udp_address *a, uint8_t to[16])
+{
+	if (a->sa.sa_family == AF_INET)
+		memcpy(to, &a->in.sin_addr, sizeof(a->in.sin_addr));
+	else
+		memcpy(to, &a->in6.sin6_addr, sizeof(a->in6.sin6_addr));
+}
+
+/* On its way into the batch. The sum of a payload is kept, since its copies for
+ * all segments come one after the other. */
+struct packing {
+	struct framer *framer;
+	int fd;
+	udp_frame_report_cb report;
+	void *data;
+	const uint8_t *summed;
+	size_t summed_size;
+	uint32_t sum;
+};
+
+static uint32_t sum_of(struct packing *p, const struct outgoing *o)
+{
+	if (!p->summed || p->summed != o->data || p->summed_size != o->size) {
+		p->summed = o->data;
+		p->summed_size = o->size;
+		p->sum = ip_sum(o->data, o->size, 0);
+	}
+	return p->sum;
+}
+
+static int begin(
+	struct packing *p, const struct outgoing *o, struct ip_cutter *cutter)
+{
+	const struct relay_segment *s = o->by->segment;
+	struct ip_flow f = o->by->flow;
+
+	put_address(o->destination, f.destination);
+	if (net_address_is_set(&o->announcer))
+		memcpy(f.source, o->announcer.bytes,
+			net_address_size(&o->announcer));
+	f.source_port = o->port;
+	f.ttl = (uint8_t)(o->ttl > 0 ? o->ttl : segment_use(s)->ttl);
+	f.id = p->framer->next_id++;
+	return ip_cut(cutter, &f, o->data, o->size, sum_of(p, o), s->mtu);
+}
+
+static void send_batch(struct packing *p)
+{
+	(void)udp_frames_send(p->framer->batch, p->fd, p->report, p->data);
+}
+
+static struct udp_frame *take(struct packing *p)
+{
+	struct udp_frame *x = udp_frames_take(p->framer->batch);
+
+	if (x)
+		return x;
+	send_batch(p);
+	return udp_frames_take(p->framer->batch);
+}
+
+/* Puts all packets of `o` into the batch. Returns 0 or -errno. */
+static int pack(struct packing *p, struct outgoing *o)
+{
+	const struct relay_segment *s = o->by->segment;
+	struct ip_cutter cutter;
+	struct ip_packet packet;
+	struct udp_frame *x;
+	int err;
+
+	err = begin(p, o, &cutter);
+	if (err < 0)
+		return err;
+	while (ip_next(&cutter, &packet)) {
+		x = take(p);
+		x->device = s->index;
+		x->family = s->channel->address.family;
+		x->tag = o;
+		x->header_size = packet.header_size;
+		memcpy(x->header, packet.header, packet.header_size);
+		x->payload = packet.payload;
+		x->payload_size = packet.payload_size;
+		udp_frame_hardware(o->destination, x->hardware);
+	}
+	return 0;
+}
+
+/* ---- out ---- */
+
+/* Only what its own device holds up waits in a socket of its own. */
+static int own_socket(struct sender *by)
+{
+	if (by->frame_fd < 0)
+		by->frame_fd = udp_frame_socket(FRAME_BUFFER);
+	return by->frame_fd;
+}
+
+static void not_sent(void *data, void *tag, int error)
+{
+	struct outgoing *o = tag;
+
+	(void)data;
+	/* Once, however many of its fragments. */
+	if (o->has_failed)
+		return;
+	o->has_failed = true;
+	outbox_not_sent(o, error);
+}
+
+/* By the socket of all: what that has no room for goes another way. */
+static void not_taken(void *data, void *tag, int error)
+{
+	struct outgoing *o = tag;
+
+	if (error != -EAGAIN || o->has_failed || own_socket(o->by) < 0) {
+		not_sent(data, tag, error);
+		return;
+	}
+	o->has_failed = true;
+	o->by->segment->counters.sent--;
+	o->by->segment->counters.sent_bytes -= o->size;
+	outbox_put_aside(o);
+}
+
+void frames_depart(struct relay *r, struct outgoing *first, struct sender *by)
+{
+	struct packing p = {
+		.framer = &r->framer,
+		.fd = by ? by->frame_fd : r->framer.fd,
+		.report = by ? not_sent : not_taken,
+	};
+	struct outgoing *o, *next;
+	int err;
+
+	for (o = first; o; o = next) {
+		/* It may be queued anew from within. */
+		next = o->next;
+		o->has_failed = false;
+		o->by->segment->counters.sent++;
+		o->by->segment->counters.sent_bytes += o->size;
+		err = pack(&p, o);
+		if (err < 0)
+			not_sent(NULL, o, err);
+	}
+	send_batch(&p);
+}
+
+static void note_error(void *data, void *tag, int error)
+{
+	int *first = data;
+
+	(void)tag;
+	if (!*first)
+		*first = error;
+}
+
+static int send_by(struct outgoing *o, int fd)
+{
+	int err, first = 0;
+	struct packing p = {
+		.framer = framer_of(o->by),
+		.fd = fd,
+		.report = note_error,
+		.data = &first,
+	};
+
+	err = pack(&p, o);
+	send_batch(&p);
+	return err < 0 ? err : first;
+}
+
+int frames_send(struct sender *by, uint16_t port, const union udp_address *to,
+	int ttl, const void *data, size_t size)
+{
+	struct outgoing o = {
+		.by = by,
+		.data = data,
+		.size = size,
+		.destination = to,
+		.port = port,
+		.ttl = ttl,
+	};
+	int err;
+
+	if (by->frame_fd >= 0)
+		return send_by(&o, by->frame_fd);
+	err = send_by(&o, framer_of(by)->fd);
+	if (err == -EAGAIN && own_socket(by) >= 0)
+		err = send_by(&o, by->frame_fd);
+	return err;
+}
