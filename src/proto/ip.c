@@ -13,6 +13,8 @@ enum {
 	V6_OFFSET = 0xfff8,
 	UNIT = 8, /* offsets count so many bytes */
 	UDP_CHECKSUM = 6,
+	V4_LENGTH = 2,
+	V4_CHECKSUM = 10,
 };
 
 static void put16(uint8_t *to, size_t value)
@@ -141,14 +143,14 @@ static void build_v4(
 	uint8_t *h = p->header;
 
 	h[0] = 4 << 4 | IP_V4_HEADER / 4;
-	put16(h + 2, IP_V4_HEADER + size);
+	put16(h + V4_LENGTH, IP_V4_HEADER + size);
 	put16(h + 4, c->flow.id & 0xffff);
 	put16(h + 6, c->at / UNIT | (more ? V4_MORE : 0u));
 	h[8] = c->flow.ttl;
 	h[9] = UDP;
 	memcpy(h + 12, c->flow.source, 4);
 	memcpy(h + 16, c->flow.destination, 4);
-	put16(h + 10, ip_checksum(ip_sum(h, IP_V4_HEADER, 0)));
+	put16(h + V4_CHECKSUM, ip_checksum(ip_sum(h, IP_V4_HEADER, 0)));
 	p->header_size = IP_V4_HEADER;
 }
 
@@ -197,6 +199,70 @@ bool ip_next(struct ip_cutter *c, struct ip_packet *ret)
 	c->at += size;
 	*ret = p;
 	return true;
+}
+
+/* ---- many datagrams of one flow ---- */
+
+int ip_form(struct ip_form *ret, const struct ip_flow *f)
+{
+	struct ip_cutter c = { .flow = *f };
+	struct ip_form form = { .is_v4 = f->family == AF_INET };
+	struct ip_packet p = { 0 };
+
+	if (!form.is_v4 && f->family != AF_INET6)
+		return -EINVAL;
+	c.flow.ttl = 0;
+	c.flow.id = 0;
+	if (form.is_v4) {
+		build_v4(&c, 0, false, &p);
+		put16(p.header + V4_LENGTH, 0);
+		put16(p.header + V4_CHECKSUM, 0);
+		form.ip_sum = ip_sum(p.header, IP_V4_HEADER, 0);
+	} else {
+		build_v6(&c, 0, true, false, &p);
+	}
+	memcpy(form.header, p.header, p.header_size);
+	put16(form.header + p.header_size, f->source_port);
+	put16(form.header + p.header_size + 2, f->destination_port);
+	form.udp_sum = UDP + (uint32_t)f->source_port + f->destination_port;
+	form.udp_sum = ip_sum(f->source, address_size(f), form.udp_sum);
+	form.udp_sum = ip_sum(f->destination, address_size(f), form.udp_sum);
+	form.header_size = p.header_size + IP_UDP_HEADER;
+	*ret = form;
+	return 0;
+}
+
+size_t ip_fill(const struct ip_form *form, size_t size, uint32_t sum,
+	uint8_t ttl, uint32_t id, uint8_t *header)
+{
+	size_t length = IP_UDP_HEADER + size;
+	uint8_t *udp = header + form->header_size - IP_UDP_HEADER;
+	uint16_t checksum;
+
+	memcpy(header, form->header, sizeof(form->header));
+	if (form->is_v4) {
+		id &= UINT16_MAX;
+		put16(header + V4_LENGTH, IP_V4_HEADER + length);
+		put16(header + 4, id);
+		header[8] = ttl;
+		put16(header + V4_CHECKSUM,
+			ip_checksum(form->ip_sum + id + ((uint32_t)ttl << 8) +
+				    (uint32_t)(IP_V4_HEADER + length)));
+	} else {
+		put16(header + 4, length);
+		header[7] = ttl;
+	}
+	/* The length stands in the pseudo header too. */
+	checksum = ip_checksum(form->udp_sum + 2 * (uint32_t)length +
+			       (sum & UINT16_MAX) + (sum >> 16));
+	put16(udp + 4, length);
+	put16(udp + UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
+	return form->header_size;
+}
+
+bool ip_fits(const struct ip_form *form, size_t size, size_t mtu)
+{
+	return form->header_size + size <= mtu;
 }
 
 static int parse_v4(const uint8_t *h, size_t size, struct ip_parsed *p)

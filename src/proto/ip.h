@@ -90,6 +90,31 @@ int ip_cut(struct ip_cutter *c, const struct ip_flow *f, const void *payload,
  */
 bool ip_next(struct ip_cutter *c, struct ip_packet *ret);
 
+/* What the headers of all datagrams of one flow have in common, for those that
+ * fit into one packet. */
+struct ip_form {
+	/* Private. */
+	uint8_t header[IP_V6_HEADER + IP_UDP_HEADER];
+	size_t header_size;
+	bool is_v4;
+	uint32_t ip_sum, udp_sum; /* of what stays, not folded */
+};
+
+/* Makes the form of `f`, whose TTL and id do not count. Returns 0 or -EINVAL
+ * (no such family). */
+int ip_form(struct ip_form *ret, const struct ip_flow *f);
+/*
+ * Writes the header of a datagram of `size` bytes of payload, whose ip_sum() is
+ * `sum`, as ip_next() would of one that is not cut.
+ *
+ * header: room for IP_MAX_HEADER.
+ * Returns its size.
+ */
+size_t ip_fill(const struct ip_form *form, size_t size, uint32_t sum,
+	uint8_t ttl, uint32_t id, uint8_t *header);
+/* True if so much payload fits into one packet. */
+bool ip_fits(const struct ip_form *form, size_t size, size_t mtu);
+
 /* A packet that was parsed. */
 struct ip_parsed {
 	struct ip_flow flow; /* ports only where `offset` is 0 */

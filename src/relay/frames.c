@@ -36,15 +36,29 @@ bool frames_wanted(const struct relay_segment *s)
 	return s->channel->broadcast || net_address_is_multicast(target_of(s));
 }
 
+/* The address of `a`, in network byte order. */
+static void put_address(const union udp_address *a, uint8_t to[16])
+{
+	if (a->sa.sa_family == AF_INET)
+		memcpy(to, &a->in.sin_addr, sizeof(a->in.sin_addr));
+	else
+		memcpy(to, &a->in6.sin6_addr, sizeof(a->in6.sin6_addr));
+}
+
 static void describe(struct sender *by)
 {
 	const struct relay_segment *s = by->segment;
 
 	by->flow = (struct ip_flow){
 		.family = s->channel->address.family,
+		.source_port = by->port,
 		.destination_port = s->channel->port,
 	};
 	memcpy(by->flow.source, s->source.bytes, net_address_size(&s->source));
+	put_address(&s->to.group, by->flow.destination);
+	/* The family is one of the two. */
+	(void)ip_form(&by->form, &by->flow);
+	udp_frame_hardware(&s->to.group, by->hardware);
 }
 
 int frames_open(struct sender *by)
@@ -91,15 +105,6 @@ void frames_close(struct sender *by)
 
 /* ---- into packets ---- */
 
-/* The address of `a`, in network byte order. */
-static void put_address(const union udp_address *a, uint8_t to[16])
-{
-	if (a->sa.sa_family == AF_INET)
-		memcpy(to, &a->in.sin_addr, sizeof(a->in.sin_addr));
-	else
-		memcpy(to, &a->in6.sin6_addr, sizeof(a->in6.sin6_addr));
-}
-
 /* On its way into the batch. The sum of a payload is kept, since its copies for
  * all segments come one after the other. */
 struct packing {
@@ -122,22 +127,6 @@ static uint32_t sum_of(struct packing *p, const struct outgoing *o)
 	return p->sum;
 }
 
-static int begin(
-	struct packing *p, const struct outgoing *o, struct ip_cutter *cutter)
-{
-	const struct relay_segment *s = o->by->segment;
-	struct ip_flow f = o->by->flow;
-
-	put_address(o->destination, f.destination);
-	if (net_address_is_set(&o->announcer))
-		memcpy(f.source, o->announcer.bytes,
-			net_address_size(&o->announcer));
-	f.source_port = o->port;
-	f.ttl = (uint8_t)(o->ttl > 0 ? o->ttl : segment_use(s)->ttl);
-	f.id = p->framer->next_id++;
-	return ip_cut(cutter, &f, o->data, o->size, sum_of(p, o), s->mtu);
-}
-
 static void send_batch(struct packing *p)
 {
 	(void)udp_frames_send(p->framer->batch, p->fd, p->report, p->data);
@@ -153,29 +142,81 @@ static struct udp_frame *take(struct packing *p)
 	return udp_frames_take(p->framer->batch);
 }
 
-/* Puts all packets of `o` into the batch. Returns 0 or -errno. */
-static int pack(struct packing *p, struct outgoing *o)
+static struct udp_frame *next_frame(struct packing *p, struct outgoing *o)
 {
 	const struct relay_segment *s = o->by->segment;
+	struct udp_frame *x = take(p);
+
+	x->device = s->index;
+	x->family = s->channel->address.family;
+	x->tag = o;
+	return x;
+}
+
+static uint8_t ttl_of(const struct outgoing *o)
+{
+	return (uint8_t)(o->ttl > 0 ? o->ttl
+				    : segment_use(o->by->segment)->ttl);
+}
+
+/* True of most: one packet from the segment itself to the group. */
+static bool is_plain(const struct outgoing *o)
+{
+	const struct sender *by = o->by;
+
+	return o->destination == &by->segment->to.group &&
+	       o->port == by->port && !net_address_is_set(&o->announcer) &&
+	       ip_fits(&by->form, o->size, by->segment->mtu);
+}
+
+static void pack_plain(struct packing *p, struct outgoing *o)
+{
+	struct udp_frame *x = next_frame(p, o);
+
+	x->header_size = ip_fill(&o->by->form, o->size, sum_of(p, o), ttl_of(o),
+		p->framer->next_id++, x->header);
+	x->payload = o->data;
+	x->payload_size = o->size;
+	memcpy(x->hardware, o->by->hardware, sizeof(x->hardware));
+}
+
+/* Of another source or to another destination, or in pieces. */
+static int pack_cut(struct packing *p, struct outgoing *o)
+{
+	struct ip_flow f = o->by->flow;
 	struct ip_cutter cutter;
 	struct ip_packet packet;
 	struct udp_frame *x;
 	int err;
 
-	err = begin(p, o, &cutter);
+	put_address(o->destination, f.destination);
+	if (net_address_is_set(&o->announcer))
+		memcpy(f.source, o->announcer.bytes,
+			net_address_size(&o->announcer));
+	f.source_port = o->port;
+	f.ttl = ttl_of(o);
+	f.id = p->framer->next_id++;
+	err = ip_cut(&cutter, &f, o->data, o->size, sum_of(p, o),
+		o->by->segment->mtu);
 	if (err < 0)
 		return err;
 	while (ip_next(&cutter, &packet)) {
-		x = take(p);
-		x->device = s->index;
-		x->family = s->channel->address.family;
-		x->tag = o;
+		x = next_frame(p, o);
 		x->header_size = packet.header_size;
 		memcpy(x->header, packet.header, packet.header_size);
 		x->payload = packet.payload;
 		x->payload_size = packet.payload_size;
 		udp_frame_hardware(o->destination, x->hardware);
 	}
+	return 0;
+}
+
+/* Puts all packets of `o` into the batch. Returns 0 or -errno. */
+static int pack(struct packing *p, struct outgoing *o)
+{
+	if (!is_plain(o))
+		return pack_cut(p, o);
+	pack_plain(p, o);
 	return 0;
 }
 

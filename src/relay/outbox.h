@@ -84,8 +84,10 @@ struct sender {
 	bool connected;
 	/* What goes to a group leaves as frames instead. */
 	bool has_frames;
-	int frame_fd; /* a socket of its own for them, or -1 */
-	struct ip_flow flow;
+	int frame_fd;        /* a socket of its own for them, or -1 */
+	struct ip_flow flow; /* to the group, without TTL and id */
+	struct ip_form form; /* the same */
+	uint8_t hardware[6]; /* that the group goes to */
 	struct outgoings queue;
 	struct sender *next_dirty;
 

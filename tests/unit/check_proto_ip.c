@@ -208,6 +208,59 @@ static unsigned round_trip(int family, size_t size, size_t mtu)
 	return packets;
 }
 
+/* A form fills in the very header that cutting builds. */
+static void compare_form(const struct ip_flow *f, const struct ip_form *form,
+	size_t size, size_t mtu)
+{
+	uint32_t sum = ip_sum(payload, size, 0);
+	uint8_t header[IP_MAX_HEADER];
+	struct ip_cutter c;
+	struct ip_packet p;
+
+	ck_assert(ip_fits(form, size, mtu));
+	ck_assert_int_eq(ip_cut(&c, f, payload, size, sum, mtu), 0);
+	ck_assert(ip_next(&c, &p));
+	ck_assert_uint_eq(
+		ip_fill(form, size, sum, f->ttl, f->id, header), p.header_size);
+	ck_assert_mem_eq(header, p.header, p.header_size);
+	ck_assert(!ip_next(&c, &p));
+}
+
+START_TEST(a_form_says_what_cutting_says)
+{
+	struct ip_flow f = flow(families[_i]);
+	size_t headers = families[_i] == AF_INET ? 28 : 48;
+	struct ip_form form;
+
+	fill();
+	ck_assert_int_eq(ip_form(&form, &f), 0);
+	for (size_t size = 0; size <= 9000 - headers; size += 13) {
+		f.ttl = (uint8_t)(size % 255 + 1);
+		f.id = (uint32_t)(size * 2654435761u);
+		compare_form(&f, &form, size, 9000);
+	}
+	ck_assert(ip_fits(&form, 1500 - headers, 1500));
+	ck_assert(!ip_fits(&form, 1501 - headers, 1500));
+	/* Each checksum there is, that of 0 included. */
+	for (unsigned n = 0; n <= UINT16_MAX; n++) {
+		payload[0] = (uint8_t)(n >> 8);
+		payload[1] = (uint8_t)n;
+		f.id = n;
+		compare_form(&f, &form, 2, 1500);
+	}
+}
+END_TEST
+
+START_TEST(a_form_is_of_a_known_family)
+{
+	struct ip_flow f = flow(AF_INET);
+	struct ip_form form;
+
+	f.family = AF_UNSPEC;
+	ck_assert_int_eq(ip_form(&form, &f), -EINVAL);
+}
+END_TEST
+
 START_TEST(what_fits_is_one_packet_and_a_byte_more_are_two)
 {
 	ck_assert_uint_eq(round_trip(AF_INET, 1500 - 28, 1500), 1);
@@ -432,6 +485,8 @@ int main(void)
 	tcase_add_test(t, sums_of_the_largest_numbers_carry);
 	tcase_add_test(t, builds_the_headers_that_the_kernel_builds);
 	tcase_add_loop_test(t, a_checksum_of_0_is_sent_as_all_ones, 0, 2);
+	tcase_add_loop_test(t, a_form_says_what_cutting_says, 0, 2);
+	tcase_add_test(t, a_form_is_of_a_known_family);
 	tcase_add_test(t, what_fits_is_one_packet_and_a_byte_more_are_two);
 	tcase_add_test(t, cuts_as_many_fragments_as_are_needed);
 	tcase_add_loop_test(t, any_size_at_any_mtu_comes_together_again, 0, 2);
