@@ -64,6 +64,28 @@ static struct quota_key key_of(const struct net_address *source)
 	return k;
 }
 
+const struct quota_item *quota_next(const struct quota_item *item)
+{
+	return item->next;
+}
+
+void quota_source(const struct quota_item *item, struct net_address *ret)
+{
+	const struct quota_key *k = &item->holder->source;
+
+	*ret = (struct net_address){ .family = k->family };
+	memcpy(ret->bytes, k->bytes, sizeof(k->bytes));
+}
+
+bool quota_is_of(
+	const struct quota_item *item, const struct net_address *source)
+{
+	const struct quota_key *k = &item->holder->source;
+
+	return k->family == source->family &&
+	       memcmp(k->bytes, source->bytes, net_address_size(source)) == 0;
+}
+
 /* Room to say "a holder has `count` items". */
 static int reserve(struct quota *q, size_t count)
 {

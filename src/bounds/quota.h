@@ -18,6 +18,7 @@
 #include "bounds/siphash.h"
 #include "net/net.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,15 @@ void quota_set_bound(struct quota *q, size_t bound);
 /* The item to give up before another can be added, or NULL while there is
  * room. The caller removes it, with what it stands for, and asks again. */
 struct quota_item *quota_surplus(const struct quota *q);
+
+/* The next oldest of the same holder, or NULL. */
+const struct quota_item *quota_next(const struct quota_item *item);
+
+/* Whose it is: an address without a scope. Only while it is counted. */
+void quota_source(const struct quota_item *item, struct net_address *ret);
+/* True if it is that of `source`, whatever its scope. */
+bool quota_is_of(
+	const struct quota_item *item, const struct net_address *source);
 
 /*
  * Counts `item` for `source` (port and scope do not matter).

@@ -231,7 +231,8 @@ static void answer(struct relay_flow *f, const struct udp_datagram *d)
 	enum relay_verdict v;
 	struct arrival a;
 
-	arrival_init(&a, relay_of(f), d);
+	arrival_init(&a, relay_of(f), d,
+		siphash(&relay_of(f)->key, d->data, d->size));
 	a.flow = f->id;
 	c->received++;
 	c->received_bytes += d->size;

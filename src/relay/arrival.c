@@ -3,12 +3,12 @@
  */
 #include "relay/internal.h"
 
-void arrival_init(
-	struct arrival *a, struct relay *r, const struct udp_datagram *d)
+void arrival_init(struct arrival *a, struct relay *r,
+	const struct udp_datagram *d, uint64_t digest)
 {
 	/* All but the view, which is large, and set where it is asked for. */
 	a->datagram = d;
-	a->digest = 0;
+	a->digest = digest;
 	a->now_ms = uv_now(r->loop);
 	a->inspected = CONFIG_PAYLOAD_NONE;
 	a->is_malformed = false;
@@ -20,8 +20,6 @@ void arrival_init(
 	(void)net_address_from_socket(
 		&d->destination.sa, &a->destination, NULL);
 	a->own = net_devices_is_own(r->devices, &a->source);
-	if (!a->own)
-		a->digest = siphash(&r->key, d->data, d->size);
 }
 
 static enum proto_payload decoder_of(enum config_payload p)

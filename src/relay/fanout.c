@@ -350,19 +350,54 @@ static void offer(struct relay_segment *in, struct arrival *a)
 		arrival_hand_out(a, in);
 }
 
-static void arrive(struct ear *e, const struct udp_datagram *d)
+/* A datagram of a batch, and who hears it. */
+struct expected {
+	const struct hearing *hearing; /* NULL: nobody */
+	uint64_t digest;
+};
+
+/* What the guards know of it is fetched while those before it are relayed. */
+static void expect(const struct ear *e, const struct udp_datagram *d,
+	const struct hearing *h, struct expected *ret)
 {
-	struct hearing *h = listener_hearing(e->listener, d->device);
-	struct arrival a;
 	size_t i;
 
 	/* IPv6 checks a membership by address alone, so that each socket of a
 	 * listener hears what any joined (kernel-facts 0.B). */
-	if (!h || h->ear != e)
+	if (!h || h->ear != e) {
+		ret->hearing = NULL;
 		return;
-	arrival_init(&a, e->listener->relay, d);
+	}
+	ret->hearing = h;
+	ret->digest = siphash(&e->listener->relay->key, d->data, d->size);
 	for (i = 0; i < h->n_segments; i++)
-		offer(h->segments[i], &a);
+		guard_expect(&h->segments[i]->channel->guard, ret->digest);
+}
+
+static void expect_all(const struct ear *e, const struct udp_datagram *d,
+	size_t n, struct expected *ret)
+{
+	const struct hearing *h = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!h || h->device != d[i].device)
+			h = listener_hearing(e->listener, d[i].device);
+		expect(e, &d[i], h, &ret[i]);
+	}
+}
+
+static void arrive(const struct ear *e, const struct udp_datagram *d,
+	const struct expected *x)
+{
+	struct arrival a;
+	size_t i;
+
+	if (!x->hearing)
+		return;
+	arrival_init(&a, e->listener->relay, d, x->digest);
+	for (i = 0; i < x->hearing->n_segments; i++)
+		offer(x->hearing->segments[i], &a);
 }
 
 /* The kernel counts by socket: the device that is heard now stands for all. */
@@ -379,15 +414,17 @@ void fanout_receive(struct udp *u, ssize_t n,
 	const struct udp_datagram *datagrams, uint32_t kernel_dropped)
 {
 	struct ear *e = u->data;
-	ssize_t i;
+	struct expected expected[RELAY_BATCH];
+	size_t i;
 
 	/* An error of the socket has been cleared, and hearing goes on. */
 	if (n <= 0)
 		return;
 	if (kernel_dropped)
 		count_kernel(e, datagrams[0].device, kernel_dropped);
-	for (i = 0; i < n; i++)
-		arrive(e, &datagrams[i]);
+	expect_all(e, datagrams, (size_t)n, expected);
+	for (i = 0; i < (size_t)n; i++)
+		arrive(e, &datagrams[i], &expected[i]);
 	outbox_flush(e->listener->relay);
 	e->listener->relay->edited_used = 0;
 }

@@ -17,8 +17,8 @@
 #ifndef CRIER_RELAY_GUARD_H
 #define CRIER_RELAY_GUARD_H
 
-#include "bounds/bounds.h"
 #include "net/net.h"
+#include "relay/remembered.h"
 #include "stash/stash.h"
 
 #include <stdbool.h>
@@ -31,17 +31,10 @@ enum { GUARD_REPEATS = 16 };
 /* No segment has this slot. */
 #define GUARD_NO_SLOT UINT32_MAX
 
-struct guard_entry;
-
 struct guard {
 	/* Private. */
 	uint64_t window_ms;
-	struct quota *quota; /* shared by all guards of a relay */
-	struct pool pool;
-	struct guard_entry **table; /* chains by digest */
-	size_t table_size;          /* a power of two, or 0 */
-	size_t used;
-	struct guard_entry *oldest, *newest;
+	struct remembered memory;
 	bool *taken; /* [slots] */
 	uint32_t slots;
 };
@@ -66,6 +59,10 @@ int guard_slot_take(struct guard *g, uint32_t *ret);
 /* Takes a slot back and forgets what was heard or sent there. */
 void guard_slot_give(struct guard *g, uint32_t slot);
 
+/* Says that a payload of this digest will be heard soon, which is worth while
+ * where other work lies in between. */
+void guard_expect(const struct guard *g, uint64_t digest);
+
 /*
  * Records that `source` was heard on `slot` with a payload of this digest.
  * Makes room in the quota where it must, also in other guards that share it.
@@ -85,8 +82,7 @@ void guard_sent(struct guard *g, const struct guard_ruling *r, uint32_t slot,
 	uint64_t now_ms);
 
 /* Takes that back: what was held back does not count, so nothing starves. */
-void guard_unsent(struct guard *g, const struct guard_ruling *r, uint32_t slot,
-	uint64_t now_ms);
+void guard_unsent(struct guard *g, const struct guard_ruling *r, uint32_t slot);
 
 /*
  * Records that a payload of this digest, which `source` had no part in making,

@@ -309,9 +309,9 @@ struct arrival {
 	bool copy;     /* the guard knew it from elsewhere */
 };
 
-/* Takes down the facts of a datagram. */
-void arrival_init(
-	struct arrival *a, struct relay *r, const struct udp_datagram *d);
+/* Takes down the facts of a datagram, whose siphash() is `digest`. */
+void arrival_init(struct arrival *a, struct relay *r,
+	const struct udp_datagram *d, uint64_t digest);
 
 /* What it is for the group of `in`. */
 enum proto_kind arrival_kind(struct arrival *a, const struct relay_segment *in);

@@ -26,8 +26,7 @@ void outbox_not_sent(const struct outgoing *o, int error)
 	s->counters.sent--;
 	s->counters.sent_bytes -= o->size;
 	s->counters.dropped[outbox_verdict(error)]++;
-	guard_unsent(&s->channel->guard, &o->ruling, s->slot,
-		uv_now(s->channel->group->relay->loop));
+	guard_unsent(&s->channel->guard, &o->ruling, s->slot);
 	segment_trouble(s, error);
 }
 

@@ -131,7 +131,7 @@ START_TEST(a_failed_send_does_not_count)
 	setup(&g, &q);
 	r = hear(&g, 1, 1, LAN, 1000);
 	guard_sent(&g, &r, IOT, 1000);
-	guard_unsent(&g, &r, IOT, 1000);
+	guard_unsent(&g, &r, IOT);
 	ck_assert(relay(&g, 1, 2, LAN, IOT, 1001));
 	ck_assert(!relay(&g, 1, 3, LAN, IOT, 1002));
 	teardown(&g, &q);
@@ -320,8 +320,8 @@ START_TEST(guards_share_a_bound)
 	for (uint64_t d = 0; d < 10; d++)
 		(void)hear(&a, d, 1, LAN, 1000);
 	(void)hear(&b, 99, 2, slot, 1000);
-	ck_assert_uint_eq(a.used, 9);
-	ck_assert_uint_eq(b.used, 1);
+	ck_assert_uint_eq(a.memory.used, 9);
+	ck_assert_uint_eq(b.memory.used, 1);
 	guard_done(&b);
 	teardown(&a, &q);
 }
@@ -339,7 +339,7 @@ START_TEST(a_ruling_of_a_given_up_entry_touches_nothing)
 	now = hear(&g, 2, 1, LAN, 1000);
 	ck_assert_ptr_eq(old.entry, now.entry);
 	guard_sent(&g, &now, IOT, 1000);
-	guard_unsent(&g, &old, IOT, 1000);
+	guard_unsent(&g, &old, IOT);
 	ck_assert(!relay(&g, 2, 5, LAN, IOT, 1001));
 	teardown(&g, &q);
 }
