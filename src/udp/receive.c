@@ -22,9 +22,16 @@ union control {
 	uint8_t bytes[CONTROL_BYTES];
 };
 
+/*
+ * Slots of 65,536 bytes that follow one another would all begin in the same few
+ * sets of the caches, and push each other out before they are read. So each
+ * begins some lines further on.
+ */
+enum { STAGGER_BYTES = 5 * 64 };
+
 struct udp_batch {
 	unsigned slots;
-	size_t slot_bytes;
+	size_t slot_bytes, stride;
 	uint8_t *data;
 	struct mmsghdr *messages;
 	struct iovec *iov;
@@ -45,7 +52,8 @@ int udp_batch_new(struct udp_batch **ret, unsigned slots, size_t slot_bytes)
 		return -ENOMEM;
 	b->slots = slots;
 	b->slot_bytes = slot_bytes;
-	b->data = malloc(slots * slot_bytes);
+	b->stride = slot_bytes + STAGGER_BYTES;
+	b->data = malloc(slots * b->stride);
 	b->messages = calloc(slots, sizeof(*b->messages));
 	b->iov = calloc(slots, sizeof(*b->iov));
 	b->sources = calloc(slots, sizeof(*b->sources));
@@ -79,7 +87,7 @@ static void reset(struct udp_batch *b)
 {
 	for (unsigned i = 0; i < b->slots; i++) {
 		b->iov[i] = (struct iovec){
-			.iov_base = b->data + i * b->slot_bytes,
+			.iov_base = b->data + i * b->stride,
 			.iov_len = b->slot_bytes,
 		};
 		b->messages[i].msg_hdr = (struct msghdr){

@@ -121,6 +121,7 @@ struct udp {
 	unsigned closing_handles;
 	bool closing;
 	bool sends_flow_info; /* IPV6_FLOWINFO_SEND is on */
+	bool takes_no_runs;   /* each datagram of a batch goes down alone */
 	uint32_t flow_info;   /* as bound, network order */
 	struct in_addr bound; /* the unicast IPv4 address, or 0.0.0.0 */
 	uint32_t overflow;    /* the last SO_RXQ_OVFL */
@@ -236,7 +237,8 @@ struct udp_out {
 typedef void (*udp_report_cb)(void *data, size_t index, int error);
 
 /*
- * Sends `n` datagrams by as few sendmmsg() calls as it takes. A bad one is
+ * Sends `n` datagrams by as few sendmmsg() calls as it takes, and long runs of
+ * one size to the connected peer as one message each. A bad one is
  * skipped and reported (-EINVAL: TTL, source or destination of no use); where
  * the socket's buffer is full or udp_send()s are queued (-EAGAIN), or there is
  * no socket (-EBADF), the rest is reported too. Nothing is queued. An error
