@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -422,6 +424,17 @@ bool net_devices_is_own(
 	const struct net_devices *d, const struct net_address *a)
 {
 	return net_own_has(d->table.own, a);
+}
+
+bool net_device_hardware(const struct net_device *d, uint8_t ret[6])
+{
+	/* The first member. */
+	const struct net_identity *i = &((const struct net_entry *)d)->identity;
+
+	if (i->type != ARPHRD_ETHER || i->n_address != ETH_ALEN)
+		return false;
+	memcpy(ret, i->address, ETH_ALEN);
+	return true;
 }
 
 bool net_device_is_up(const struct net_device *d)

@@ -183,6 +183,8 @@ const struct net_device *net_devices_next(
 bool net_devices_is_own(
 	const struct net_devices *d, const struct net_address *a);
 
+/* The hardware address of an Ethernet, into `ret`. False: it is none. */
+bool net_device_hardware(const struct net_device *d, uint8_t ret[6]);
 bool net_device_is_up(const struct net_device *d); /* IFF_UP and IFF_RUNNING */
 /* True if `a` belongs to a prefix that is on-link on this device. */
 bool net_device_is_on_link(

@@ -224,21 +224,19 @@ int ip_form(struct ip_form *ret, const struct ip_flow *f)
 	memcpy(form.header, p.header, p.header_size);
 	put16(form.header + p.header_size, f->source_port);
 	put16(form.header + p.header_size + 2, f->destination_port);
-	form.udp_sum = UDP + (uint32_t)f->source_port + f->destination_port;
-	form.udp_sum = ip_sum(f->source, address_size(f), form.udp_sum);
-	form.udp_sum = ip_sum(f->destination, address_size(f), form.udp_sum);
+	form.port_sum = (uint32_t)f->source_port + f->destination_port;
+	form.pseudo_sum = ip_sum(f->source, address_size(f), UDP);
+	form.pseudo_sum =
+		ip_sum(f->destination, address_size(f), form.pseudo_sum);
 	form.header_size = p.header_size + IP_UDP_HEADER;
 	*ret = form;
 	return 0;
 }
 
-size_t ip_fill(const struct ip_form *form, size_t size, uint32_t sum,
-	uint8_t ttl, uint32_t id, uint8_t *header)
+/* All but the UDP checksum, which is 0. */
+static void fill(const struct ip_form *form, size_t length, uint8_t ttl,
+	uint32_t id, uint8_t *header)
 {
-	size_t length = IP_UDP_HEADER + size;
-	uint8_t *udp = header + form->header_size - IP_UDP_HEADER;
-	uint16_t checksum;
-
 	memcpy(header, form->header, sizeof(form->header));
 	if (form->is_v4) {
 		id &= UINT16_MAX;
@@ -252,11 +250,33 @@ size_t ip_fill(const struct ip_form *form, size_t size, uint32_t sum,
 		put16(header + 4, length);
 		header[7] = ttl;
 	}
+	put16(header + form->header_size - 4, length);
+}
+
+size_t ip_fill(const struct ip_form *form, size_t size, uint32_t sum,
+	uint8_t ttl, uint32_t id, uint8_t *header)
+{
+	size_t length = IP_UDP_HEADER + size;
+	uint16_t checksum;
+
+	fill(form, length, ttl, id, header);
 	/* The length stands in the pseudo header too. */
-	checksum = ip_checksum(form->udp_sum + 2 * (uint32_t)length +
-			       (sum & UINT16_MAX) + (sum >> 16));
-	put16(udp + 4, length);
-	put16(udp + UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
+	checksum = ip_checksum(form->pseudo_sum + form->port_sum +
+			       2 * (uint32_t)length + (sum & UINT16_MAX) +
+			       (sum >> 16));
+	put16(header + form->header_size - 2,
+		checksum == 0 ? 0xffff : checksum);
+	return form->header_size;
+}
+
+size_t ip_fill_run(const struct ip_form *form, size_t size, uint8_t ttl,
+	uint32_t id, uint8_t *header)
+{
+	size_t length = IP_UDP_HEADER + size;
+	uint16_t checksum = ip_checksum(form->pseudo_sum + (uint32_t)length);
+
+	fill(form, length, ttl, id, header);
+	put16(header + form->header_size - 2, (uint16_t)~checksum);
 	return form->header_size;
 }
 

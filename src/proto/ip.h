@@ -97,7 +97,9 @@ struct ip_form {
 	uint8_t header[IP_V6_HEADER + IP_UDP_HEADER];
 	size_t header_size;
 	bool is_v4;
-	uint32_t ip_sum, udp_sum; /* of what stays, not folded */
+	/* Of what stays, not folded: the header of IP, the pseudo header, and
+	 * the ports. */
+	uint32_t ip_sum, pseudo_sum, port_sum;
 };
 
 /* Makes the form of `f`, whose TTL and id do not count. Returns 0 or -EINVAL
@@ -112,6 +114,13 @@ int ip_form(struct ip_form *ret, const struct ip_flow *f);
  */
 size_t ip_fill(const struct ip_form *form, size_t size, uint32_t sum,
 	uint8_t ttl, uint32_t id, uint8_t *header);
+/*
+ * The same of one that stands for many, to be taken apart further on: `size` is
+ * that of all payloads together, and the UDP checksum is that of the pseudo
+ * header alone, not complemented, as checksum offload wants it.
+ */
+size_t ip_fill_run(const struct ip_form *form, size_t size, uint8_t ttl,
+	uint32_t id, uint8_t *header);
 /* True if so much payload fits into one packet. */
 bool ip_fits(const struct ip_form *form, size_t size, size_t mtu);
 

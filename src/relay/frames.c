@@ -15,6 +15,11 @@
 /* Asked of the kernel for the socket of all. */
 enum { FRAME_BUFFER = 4 * 1024 * 1024 };
 
+void frames_init(struct framer *f, uint32_t first_id)
+{
+	*f = (struct framer){ .fd = -1, .run_fd = -1, .next_id = first_id };
+}
+
 static struct framer *framer_of(const struct sender *by)
 {
 	return &by->segment->channel->group->relay->framer;
@@ -98,33 +103,34 @@ void frames_close(struct sender *by)
 	if (--f->users)
 		return;
 	(void)close(f->fd);
-	f->fd = -1;
+	if (f->run_fd >= 0)
+		(void)close(f->run_fd);
+	f->fd = f->run_fd = -1;
 	udp_frames_free(f->batch);
 	f->batch = NULL;
 }
 
 /* ---- into packets ---- */
 
-/* On its way into the batch. The sum of a payload is kept, since its copies for
- * all segments come one after the other. */
+/* On its way into the batch. */
 struct packing {
 	struct framer *framer;
 	int fd;
 	udp_frame_report_cb report;
 	void *data;
-	const uint8_t *summed;
-	size_t summed_size;
-	uint32_t sum;
 };
 
-static uint32_t sum_of(struct packing *p, const struct outgoing *o)
+/* The sum of a payload, whose copies for other segments need it too. */
+static uint32_t sum_of(const struct packing *p, const struct outgoing *o)
 {
-	if (!p->summed || p->summed != o->data || p->summed_size != o->size) {
-		p->summed = o->data;
-		p->summed_size = o->size;
-		p->sum = ip_sum(o->data, o->size, 0);
-	}
-	return p->sum;
+	struct framer_sum *s =
+		&p->framer->sums[(uintptr_t)o->data / 64 % FRAMER_SUMS];
+
+	if (s->flush != p->framer->flush || s->data != o->data ||
+		s->size != o->size)
+		*s = (struct framer_sum){ o->data, o->size, p->framer->flush,
+			ip_sum(o->data, o->size, 0) };
+	return s->sum;
 }
 
 static void send_batch(struct packing *p)
@@ -254,29 +260,143 @@ static void not_taken(void *data, void *tag, int error)
 	o->has_failed = true;
 	o->by->segment->counters.sent--;
 	o->by->segment->counters.sent_bytes -= o->size;
-	outbox_put_aside(o);
+	outbox_put_again(o);
 }
 
-void frames_depart(struct relay *r, struct outgoing *first, struct sender *by)
+static void count(const struct outgoing *o)
 {
-	struct packing p = {
-		.framer = &r->framer,
-		.fd = by ? by->frame_fd : r->framer.fd,
+	o->by->segment->counters.sent++;
+	o->by->segment->counters.sent_bytes += o->size;
+}
+
+/* ---- runs ---- */
+
+/* What may be taken apart further on: datagrams of one size, at most all that
+ * an IP packet holds, and at least as many as are worth it. */
+enum { RUN_LEAST = 32, RUN_BYTES = 65000 };
+
+static unsigned measure_run(
+	const struct outgoing *first, struct iovec payloads[UDP_RUN])
+{
+	const struct outgoing *o;
+	unsigned n = 0;
+
+	for (o = first; o && n < UDP_RUN && o->size == first->size &&
+			o->size > 0 && (n + 1) * o->size <= RUN_BYTES &&
+			ttl_of(o) == ttl_of(first) && is_plain(o);
+		o = o->next)
+		payloads[n++] = (struct iovec){ (void *)o->data, o->size };
+	return n;
+}
+
+/* Sends `n` datagrams from `first` on as one. Returns 0 or -errno. */
+static int send_run(struct sender *by, const struct outgoing *first,
+	const struct iovec *payloads, unsigned n)
+{
+	const struct relay_segment *s = by->segment;
+	struct relay *r = s->channel->group->relay;
+	const struct net_device *d = net_devices_by_index(r->devices, s->index);
+	struct udp_frame head = { .device = s->index,
+		.family = s->channel->address.family };
+	uint8_t from[6];
+
+	if (!d || !net_device_hardware(d, from))
+		return -EINVAL;
+	memcpy(head.hardware, by->hardware, sizeof(head.hardware));
+	head.header_size = ip_fill_run(&by->form, n * first->size,
+		ttl_of(first), r->framer.next_id, head.header);
+	/* Each of them gets one. */
+	r->framer.next_id += n;
+	return udp_send_run(
+		r->framer.run_fd, &head, from, payloads, n, first->size);
+}
+
+/* Opened by the first run. False: they go one by one. */
+static bool takes_runs(struct sender *by)
+{
+	struct framer *f = framer_of(by);
+
+	if (by->takes_no_runs)
+		return false;
+	if (f->run_fd < 0)
+		f->run_fd = udp_run_socket(FRAME_BUFFER);
+	by->takes_no_runs = f->run_fd < 0;
+	return !by->takes_no_runs;
+}
+
+/* Sends the runs at the front. Returns what is left. */
+static struct outgoing *send_runs(struct sender *by, struct outgoing *first)
+{
+	struct iovec payloads[UDP_RUN];
+	struct outgoing *o = first;
+
+	while (o) {
+		unsigned n = measure_run(o, payloads);
+		int err;
+
+		if (n < RUN_LEAST || !takes_runs(by))
+			break;
+		err = send_run(by, o, payloads, n);
+		/* The socket of all is full: they wait in one of their own. */
+		if (err == -EAGAIN)
+			break;
+		if (err < 0 && err != -ENOBUFS) {
+			by->takes_no_runs = true;
+			break;
+		}
+		for (; n > 0; n--, o = o->next) {
+			count(o);
+			if (err < 0)
+				outbox_not_sent(o, err);
+		}
+	}
+	return o;
+}
+
+/* ---- the queues ---- */
+
+static struct packing packing_of(struct framer *f, const struct sender *by)
+{
+	return (struct packing){
+		.framer = f,
+		.fd = by ? by->frame_fd : f->fd,
 		.report = by ? not_sent : not_taken,
 	};
+}
+
+void frames_depart(struct sender *by, struct outgoing *first)
+{
+	struct framer *f = framer_of(by);
+	bool alone = by->frame_fd >= 0;
+	struct packing p;
 	struct outgoing *o, *next;
 	int err;
 
-	for (o = first; o; o = next) {
+	/* A batch is for one socket. */
+	if (alone)
+		frames_flush(f);
+	p = packing_of(f, alone ? by : NULL);
+	for (o = send_runs(by, first); o; o = next) {
 		/* It may be queued anew from within. */
 		next = o->next;
 		o->has_failed = false;
-		o->by->segment->counters.sent++;
-		o->by->segment->counters.sent_bytes += o->size;
+		count(o);
 		err = pack(&p, o);
 		if (err < 0)
 			not_sent(NULL, o, err);
 	}
+	if (alone)
+		send_batch(&p);
+}
+
+void frames_flush(struct framer *f)
+{
+	struct packing p;
+
+	f->flush++;
+	if (!f->batch)
+		return;
+	p = packing_of(f, NULL);
 	send_batch(&p);
 }
 
@@ -299,8 +419,11 @@ static int send_by(struct outgoing *o, int fd)
 		.data = &first,
 	};
 
+	/* The bytes may be others than a moment ago. */
+	p.framer->flush++;
 	err = pack(&p, o);
 	send_batch(&p);
+	p.framer->flush++;
 	return err < 0 ? err : first;
 }
 

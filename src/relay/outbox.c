@@ -61,8 +61,6 @@ void outbox_init(struct outbox *box)
 {
 	box->used = 0;
 	box->dirty = NULL;
-	box->frames.head = NULL;
-	box->frames.tail = &box->frames.head;
 }
 
 static void append(struct outgoings *q, struct outgoing *o)
@@ -82,7 +80,7 @@ static struct outgoing *take_all(struct outgoings *q)
 	return first;
 }
 
-void outbox_put_aside(struct outgoing *o)
+void outbox_put_again(struct outgoing *o)
 {
 	struct sender *by = o->by;
 	struct outbox *box = &by->segment->channel->group->relay->outbox;
@@ -97,10 +95,7 @@ void outbox_put_aside(struct outgoing *o)
 static void queue(struct sender *by, struct outgoing *o)
 {
 	o->by = by;
-	if (by->has_frames && by->frame_fd < 0)
-		append(&by->segment->channel->group->relay->outbox.frames, o);
-	else
-		outbox_put_aside(o);
+	outbox_put_again(o);
 }
 
 /* The first peer takes `o` itself, each further one a copy of it. */
@@ -165,12 +160,12 @@ static struct outgoing *depart_batch(struct sender *by, struct outgoing *o)
 	return o;
 }
 
-static void depart(struct relay *r, struct sender *by)
+static void depart(struct sender *by)
 {
 	struct outgoing *o = take_all(&by->queue);
 
 	if (by->has_frames) {
-		frames_depart(r, o, by);
+		frames_depart(by, o);
 		return;
 	}
 	while (o)
@@ -181,14 +176,15 @@ void outbox_flush(struct relay *r)
 {
 	struct outbox *box = &r->outbox;
 
-	if (box->frames.head)
-		frames_depart(r, take_all(&box->frames), NULL);
-	while (box->dirty) {
-		struct sender *by = box->dirty;
+	do {
+		while (box->dirty) {
+			struct sender *by = box->dirty;
 
-		/* What follows may make it dirty again. */
-		box->dirty = by->next_dirty;
-		depart(r, by);
-	}
+			box->dirty = by->next_dirty;
+			depart(by);
+		}
+		/* What it has no room for is queued anew. */
+		frames_flush(&r->framer);
+	} while (box->dirty);
 	box->used = 0;
 }

@@ -2,8 +2,9 @@
  * outbox: what is on its way out, and what it leaves by. Private to this
  * folder.
  *
- * While a receive batch is worked off, datagrams are queued; then each sender
- * sends its own in one system call, and all frames together leave in one.
+ * While a receive batch is worked off, datagrams are queued for each sender;
+ * then each sends its own in one system call, but for frames, all of which
+ * leave in one.
  * Nothing here allocates for a datagram.
  */
 #ifndef CRIER_RELAY_OUTBOX_H
@@ -51,8 +52,7 @@ struct outgoings {
 struct outbox {
 	struct outgoing at[OUTBOX_DATAGRAMS];
 	size_t used;
-	struct outgoings frames; /* for the socket that all share */
-	struct sender *dirty;    /* those with something of their own to send */
+	struct sender *dirty; /* those with something to send */
 };
 
 void outbox_init(struct outbox *box);
@@ -60,8 +60,8 @@ void outbox_init(struct outbox *box);
 struct outgoing *outbox_take(struct relay *r);
 /* Queues `o` for every destination of the segment of `by`. */
 void outbox_put(struct sender *by, struct outgoing *o, bool directed);
-/* Queues it for the socket of its sender, whatever it is. */
-void outbox_put_aside(struct outgoing *o);
+/* Queues it once more. */
+void outbox_put_again(struct outgoing *o);
 /* Sends all that is queued. */
 void outbox_flush(struct relay *r);
 
@@ -84,7 +84,8 @@ struct sender {
 	bool connected;
 	/* What goes to a group leaves as frames instead. */
 	bool has_frames;
-	int frame_fd;        /* a socket of its own for them, or -1 */
+	int frame_fd; /* a socket of its own for them, or -1 */
+	bool takes_no_runs;
 	struct ip_flow flow; /* to the group, without TTL and id */
 	struct ip_form form; /* the same */
 	uint8_t hardware[6]; /* that the group goes to */
@@ -112,14 +113,26 @@ int sender_from_port(
 
 /* ---- frames.c ---- */
 
-/* The socket that all frames of a relay leave by. */
+/* Sums of payloads that are kept during a flush; a power of two. */
+enum { FRAMER_SUMS = 64 };
+
+/* What all frames of a relay leave by. */
 struct framer {
-	int fd; /* -1: nobody sends frames */
+	int fd;     /* -1: nobody sends frames */
+	int run_fd; /* for runs; -1: none has been sent */
 	size_t users;
 	uint32_t next_id; /* of a datagram that may be cut into fragments */
 	struct udp_frames *batch;
+	uint64_t flush; /* its number: data is void after it */
+	struct framer_sum {
+		const uint8_t *data;
+		size_t size;
+		uint64_t flush;
+		uint32_t sum;
+	} sums[FRAMER_SUMS];
 };
 
+void frames_init(struct framer *f, uint32_t first_id);
 /* True if what goes to the group on `s` is to leave as frames. */
 bool frames_wanted(const struct relay_segment *s);
 /* Opens the socket where it is the first. Returns 0; -EPERM (CAP_NET_RAW is not
@@ -127,10 +140,11 @@ bool frames_wanted(const struct relay_segment *s);
 int frames_open(struct sender *by);
 void frames_close(struct sender *by);
 
-/* Sends `first` and all behind it: by the socket of `by`, or, where that is
- * NULL, by the one that all share. Senders for which it has no room get one of
- * their own, and wait there. */
-void frames_depart(struct relay *r, struct outgoing *first, struct sender *by);
+/* Sends `first` and all behind it, or puts them into the batch that
+ * frames_flush() sends. Senders for which its socket has no room get one of
+ * their own, and wait in the outbox again. */
+void frames_depart(struct sender *by, struct outgoing *first);
+void frames_flush(struct framer *f);
 
 /* Sends one datagram at once. Returns 0 or -errno, and counts nothing. */
 int frames_send(struct sender *by, uint16_t port, const union udp_address *to,

@@ -37,8 +37,7 @@ int relay_new(struct relay **ret, uv_loop_t *loop, struct net_devices *devices,
 	if (err < 0)
 		goto fail;
 	outbox_init(&r->outbox);
-	r->framer.fd = -1;
-	r->framer.next_id = (uint32_t)siphash(&r->key, NULL, 0);
+	frames_init(&r->framer, (uint32_t)siphash(&r->key, NULL, 0));
 	r->edited = malloc(RELAY_EDITED);
 	if (!r->edited) {
 		err = -ENOMEM;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/if_packet.h>
+#include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,11 @@ struct udp_frame *udp_frames_take(struct udp_frames *f)
 	return f->n < UDP_FRAMES ? &f->frames[f->n++] : NULL;
 }
 
+static uint16_t protocol_of(const struct udp_frame *x)
+{
+	return htons(x->family == AF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6);
+}
+
 /* For the kernel. */
 static void prepare(struct udp_frames *f, unsigned i)
 {
@@ -63,8 +69,7 @@ static void prepare(struct udp_frames *f, unsigned i)
 	f->iov[i][1].iov_base = (void *)x->payload;
 	f->iov[i][1].iov_len = x->payload_size;
 	f->to[i].sll_ifindex = (int)x->device;
-	f->to[i].sll_protocol =
-		htons(x->family == AF_INET ? ETHERTYPE_IP : ETHERTYPE_IPV6);
+	f->to[i].sll_protocol = protocol_of(x);
 	memcpy(f->to[i].sll_addr, x->hardware, sizeof(x->hardware));
 }
 
@@ -96,7 +101,7 @@ size_t udp_frames_send(
 	return sent;
 }
 
-int udp_frame_socket(size_t buffer)
+static int make_socket(int type, size_t buffer)
 {
 	int size = buffer > INT_MAX ? INT_MAX : (int)buffer;
 	int fd, err;
@@ -104,7 +109,7 @@ int udp_frame_socket(size_t buffer)
 	err = udp_raise_raw();
 	if (err < 0)
 		return err;
-	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_PACKET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	err = errno;
 	(void)udp_lower_raw();
 	if (fd < 0)
@@ -113,6 +118,90 @@ int udp_frame_socket(size_t buffer)
 	if (udp_set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, size) < 0)
 		(void)udp_set_int(fd, SOL_SOCKET, SO_SNDBUF, size);
 	return fd;
+}
+
+int udp_frame_socket(size_t buffer)
+{
+	return make_socket(SOCK_DGRAM, buffer);
+}
+
+/* ---- runs ---- */
+
+int udp_run_socket(size_t buffer)
+{
+	/* Only such a socket takes what says how to take it apart. */
+	int fd = make_socket(SOCK_RAW, buffer), err;
+
+	if (fd < 0)
+		return fd;
+	err = udp_set_int(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
+	if (err < 0) {
+		(void)close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* Since Linux 6.2; headers may be older than the kernel. */
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
+/* What stands in front of a run's own headers. */
+struct run_head {
+	struct virtio_net_hdr how; /* in the machine's byte order here */
+	struct ether_header link;
+} __attribute__((packed));
+
+static void describe_run(const struct udp_frame *head, const uint8_t from[6],
+	size_t size, struct run_head *ret)
+{
+	enum { UDP_BYTES = 8, CHECKSUM_AT = 6 };
+	size_t headers = sizeof(ret->link) + head->header_size;
+
+	*ret = (struct run_head){
+		.how = {
+			.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+			.gso_type = VIRTIO_NET_HDR_GSO_UDP_L4,
+			.hdr_len = (uint16_t)headers,
+			.gso_size = (uint16_t)size,
+			.csum_start = (uint16_t)(headers - UDP_BYTES),
+			.csum_offset = CHECKSUM_AT,
+		},
+	};
+	memcpy(ret->link.ether_dhost, head->hardware, ETH_ALEN);
+	memcpy(ret->link.ether_shost, from, ETH_ALEN);
+	ret->link.ether_type = protocol_of(head);
+}
+
+int udp_send_run(int fd, const struct udp_frame *head, const uint8_t from[6],
+	const struct iovec *payloads, unsigned n, size_t size)
+{
+	struct iovec iov[2 + UDP_RUN];
+	struct run_head front;
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = protocol_of(head),
+		.sll_ifindex = (int)head->device,
+		.sll_halen = ETH_ALEN,
+	};
+	struct msghdr m = {
+		.msg_name = &to,
+		.msg_namelen = sizeof(to),
+		.msg_iov = iov,
+		.msg_iovlen = 2 + n,
+	};
+	ssize_t r;
+
+	describe_run(head, from, size, &front);
+	memcpy(to.sll_addr, head->hardware, ETH_ALEN);
+	iov[0] = (struct iovec){ &front, sizeof(front) };
+	iov[1] = (struct iovec){ (void *)head->header, head->header_size };
+	memcpy(iov + 2, payloads, n * sizeof(*payloads));
+	do
+		r = sendmsg(fd, &m, MSG_DONTWAIT);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
 }
 
 void udp_frame_hardware(const union udp_address *to, uint8_t ret[6])

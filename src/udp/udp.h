@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <uv.h>
 
 struct udp;
@@ -375,6 +376,29 @@ size_t udp_frames_send(
  * Returns the descriptor, the caller's to close; -EPERM; what socket(2) says.
  */
 int udp_frame_socket(size_t buffer);
+
+/*
+ * A socket for runs: many datagrams of one size to one group, which the kernel
+ * takes apart as late as it can. Otherwise as udp_frame_socket(); -EINVAL and
+ * -ENOPROTOOPT where the kernel knows no such thing.
+ */
+int udp_run_socket(size_t buffer);
+
+/* Datagrams of one run. */
+enum { UDP_RUN = 64 };
+
+/*
+ * Sends a run on an Ethernet, without waiting.
+ *
+ * head: its headers are those of one datagram with all the payloads in it, and
+ *   its UDP checksum what ip_fill_run() says; `payload` does not count.
+ * from: the device's own hardware address.
+ * payloads: `n`, 2 to UDP_RUN, each of `size` bytes.
+ * Returns 0; -EAGAIN (the socket's buffer is full); -ENOBUFS (the device's
+ * queue is); -EINVAL (a kernel before 6.2, or it does not fit the device).
+ */
+int udp_send_run(int fd, const struct udp_frame *head, const uint8_t from[6],
+	const struct iovec *payloads, unsigned n, size_t size);
 
 /* The hardware address that a multicast group or a broadcast address of either
  * family goes to on Ethernet (RFC 1112, 6.4; RFC 2464, 7). */

@@ -119,6 +119,33 @@ crosses IPv4 239.255.42.42 4242 4 8 10.77.2.1
 crosses "IPv6 link" ff02::4242 4242 1 1 "$(link_local_of router b)"
 crosses "IPv6 site" ff15::4242 4242 255 255 fd77:2::1
 
+# What has queued up meanwhile goes down in long runs of one size, and arrives
+# as it was.
+burst() {
+	local what=$1 address=$2 ttl=$3 to=(--to "$2" --port 4242)
+
+	listen b hb "${to[@]}" --iface b
+	listen c hc "${to[@]}" --iface c
+	kill -STOP "${pid_of[crierd]}"
+	mcast ha send "${to[@]}" --iface a --size 300 --count 500 --rate 0 \
+		>"$work/sent"
+	kill -CONT "${pid_of[crierd]}"
+	claim "$what: a burst gets through" \
+		within 10 has_lines 500 "'digest' in d" "$work/c.out"
+	claim "$what: on b, too" \
+		within 10 has_lines 500 "'digest' in d" "$work/b.out"
+	claim "$what: each of it once on c, byte for byte, in order" \
+		same_payloads "$work/sent" "$work/c.out"
+	claim "$what: likewise on b" same_payloads "$work/sent" "$work/b.out"
+	claim "$what: all with the TTL asked for" \
+		has_lines 500 "d['ttl'] == $ttl" "$work/b.out"
+	stop b
+	stop c
+}
+
+burst "IPv4" 239.255.42.42 4
+burst "IPv6" ff15::4242 255
+
 # once_with TTL NAME: exactly one datagram, with this TTL.
 once_with() {
 	equal 1 lines_with "'digest' in d" "$work/$2.out" &&
