@@ -148,6 +148,31 @@ write_config
 claim "a good one starts" inside systemctl start crierd.service
 claim "a reload of it succeeds" inside systemctl reload crierd.service
 
+# Under VRRP, as the example has it.
+example=$lib/../../conf/examples/keepalived.conf
+under_vrrp() {
+	mkdir -p "$system_root/etc/crier"
+	sed -n "/^#\t#!/,/^\$/s/^#\t//p" "$example" |
+		sed "s|192\.0\.2\.1|$1|; s|crierctl|$crierctl_inside|" \
+			>"$system_root/etc/crier/ask-vrrp"
+	chmod 755 "$system_root/etc/crier/ask-vrrp"
+	inside systemctl restart crierd.service
+}
+is_on_standby() {
+	holds "d['standby'] is $1" inside "$crierctl_inside" --json status
+}
+inside mkdir -p /etc/systemd/system/crierd.service.d
+grep -oP '^#\t\K(\[Service\]|ExecStartPost=.*)' "$example" \
+	>"$system_root/etc/systemd/system/crierd.service.d/vrrp.conf"
+write_config 'twin: { address: 239.255.42.45, port: 4245, interfaces: [a, b], standby: true }'
+inside systemctl daemon-reload
+under_vrrp 192.0.2.1
+claim "without the shared address a router is silent after a start" \
+	is_on_standby True
+under_vrrp 10.77.1.1
+claim "with it the router speaks" is_on_standby False
+inside rm /etc/systemd/system/crierd.service.d/vrrp.conf
+
 # Rights that are asked for.
 inside mkdir -p /etc/systemd/system/crierd.service.d
 inside ln -s "$(configured pkgdatadir)/raw.conf" \
@@ -166,4 +191,7 @@ claim "preserve keeps the source" within 5 at_least 1 \
 	"d['source'].startswith('10.77.1.10')" "$work/kept.out"
 claim "stop succeeds" inside systemctl stop crierd.service
 claim "and the control socket stays" inside test -S /run/crier/control.sock
+inside systemctl start crierd.service
+claim "to stop the socket succeeds" inside systemctl stop crierd.socket
+claim "and takes it along" equal inactive prop ActiveState
 finish
