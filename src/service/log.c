@@ -1,3 +1,4 @@
+#include "service/plain.h"
 #include "service/service.h"
 
 #include <errno.h>
@@ -47,9 +48,7 @@ static int sd_journal_sendv(const struct iovec *fields, int n)
 
 #endif
 
-enum { MESSAGE_MAX = 2048, FIELD_MAX = 256, ESCAPE_MAX = 4, FIELDS = 8 };
-
-static const char cut[] = "...";
+enum { MESSAGE_MAX = 2048, FIELD_MAX = 256, FIELDS = 10 };
 
 /* ---- levels ---- */
 
@@ -98,40 +97,14 @@ void service_log_init(struct service_log *log, int level)
 
 /* ---- one message ---- */
 
-/* Bytes of the control character at `text`, 0 where it begins with none. Those
- * of Unicode's second block are c2 80 to c2 9f in UTF-8. */
-static size_t control_size(const char *text)
-{
-	const unsigned char *s = (const unsigned char *)text;
-
-	if (s[0] < 0x20 || s[0] == 0x7f)
-		return 1;
-	return s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0 ? 2 : 0;
-}
-
-/* Copies `text`, with its control characters as \xNN. `out` has room. */
-static void escape(char *out, const char *text)
-{
-	size_t n;
-
-	while (*text) {
-		n = control_size(text);
-		if (n == 0)
-			*out++ = *text++;
-		for (; n > 0; n--)
-			out += sprintf(out, "\\x%02x", (unsigned char)*text++);
-	}
-	*out = '\0';
-}
-
 /* Puts "..." at the end of a full buffer, not into a character of UTF-8. */
 static void mark_cut(char text[MESSAGE_MAX])
 {
-	size_t end = MESSAGE_MAX - sizeof(cut);
+	size_t end = MESSAGE_MAX - sizeof(PLAIN_CUT);
 
 	while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
 		end--;
-	memcpy(text + end, cut, sizeof(cut));
+	memcpy(text + end, PLAIN_CUT, sizeof(PLAIN_CUT));
 }
 
 /* ---- one line ---- */
@@ -163,15 +136,24 @@ struct record {
 	int n;
 };
 
-/* Adds KEY=value, unless the value is NULL. */
+/* Adds KEY=value, unless the value is NULL. A device may have any name. */
 static void add_field(struct record *r, const char *key, const char *value)
 {
-	char *text = r->texts[r->n];
+	char *text = r->texts[r->n], *at;
 
 	if (!value)
 		return;
-	(void)snprintf(text, FIELD_MAX, "%s=%s", key, value);
+	at = stpcpy(stpcpy(text, key), "=");
+	plain_text(at, (size_t)(text + FIELD_MAX - at), value);
 	r->fields[r->n++] = (struct iovec){ text, strlen(text) };
+}
+
+static void add_number(struct record *r, const char *key, int value)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%d", value);
+	add_field(r, key, value > 0 ? text : NULL);
 }
 
 /* `message` begins with "MESSAGE=". */
@@ -189,6 +171,8 @@ static int send_record(
 		add_field(&r, "CRIER_DEVICE", fields->device);
 		add_field(&r, "CRIER_ANNOUNCEMENT", fields->announcement);
 		add_field(&r, "CRIER_SOURCE", fields->source);
+		add_field(&r, "CRIER_PATH", fields->path);
+		add_number(&r, "CRIER_LINE", fields->line);
 		add_field(&r, "MESSAGE_ID", fields->message_id);
 	}
 	return sd_journal_sendv(r.fields, r.n);
@@ -198,7 +182,8 @@ void service_log(const struct service_log *log, int priority,
 	const struct service_fields *fields, const char *format, ...)
 {
 	static const char key[] = "MESSAGE=";
-	char raw[MESSAGE_MAX], message[sizeof(key) + ESCAPE_MAX * MESSAGE_MAX];
+	char raw[MESSAGE_MAX],
+		message[sizeof(key) + PLAIN_ESCAPE * MESSAGE_MAX];
 	char *text = message + sizeof(key) - 1;
 	va_list ap;
 	int n;
@@ -213,7 +198,7 @@ void service_log(const struct service_log *log, int priority,
 	if ((size_t)n >= sizeof(raw))
 		mark_cut(raw);
 	memcpy(message, key, sizeof(key));
-	escape(text, raw);
+	plain_text(text, PLAIN_ESCAPE * MESSAGE_MAX, raw);
 	if (log->target == SERVICE_JOURNAL &&
 		send_record(priority, fields, message) >= 0)
 		return;

@@ -68,13 +68,16 @@ struct service_log {
 	int fd; /* of the first two; never closed here */
 };
 
-/* What a message is about, for the journal. Any may be NULL. */
+/* What a message is about, for the journal, which gets at most 256 bytes of
+ * each. Any may be NULL. */
 struct service_fields {
 	const char *group;        /* CRIER_GROUP */
 	const char *interface;    /* CRIER_INTERFACE */
 	const char *device;       /* CRIER_DEVICE */
 	const char *announcement; /* CRIER_ANNOUNCEMENT */
 	const char *source;       /* CRIER_SOURCE: an address */
+	const char *path;         /* CRIER_PATH: of a key, "groups.mdns.ttl" */
+	int line;                 /* CRIER_LINE: of the file; 0: of none */
 	const char *message_id;   /* MESSAGE_ID: of messages.h */
 };
 
@@ -90,9 +93,9 @@ void service_log_init(struct service_log *log, int level);
 
 /*
  * Logs one message of priority LOG_ERR ... LOG_DEBUG (syslog.h). Control
- * characters in it are escaped, so that one message stays one line, whatever a
- * network wrote into it; beyond about 2,000 bytes it is cut, and says so.
- * `fields` may be NULL.
+ * characters in it and what is no UTF-8 are escaped, so that one message stays
+ * one line that can be read, whatever a network wrote into it; beyond about
+ * 2,000 bytes it is cut, and says so. `fields` may be NULL.
  */
 __attribute__((format(printf, 4, 5))) void service_log(
 	const struct service_log *log, int priority,

@@ -84,7 +84,7 @@ static const struct {
 	  "31m",
 		"\\xc2\\x9b31m\n" },
 	{ "\xc2\xa0 \xc3\x9f", "\xc2\xa0 \xc3\x9f\n" },
-	{ "ends in \xc2", "ends in \xc2\n" },
+	{ "ends in \xc2", "ends in \\xc2\n" },
 };
 
 START_TEST(a_message_is_one_line_whatever_it_says)
@@ -246,6 +246,49 @@ START_TEST(the_journal_gets_fields)
 }
 END_TEST
 
+/* A device may have any name without blanks, a key of the file any at all; and
+ * journalctl shows no field that is not one line of UTF-8. */
+START_TEST(fields_can_be_read_whatever_they_say)
+{
+	const struct service_log log = { LOG_INFO, SERVICE_JOURNAL, -1 };
+	static char path[600];
+	struct service_fields fields = {
+		.device = "e\x1b\xff\n9", .path = path, .line = 14
+	};
+	int journal = make_journal();
+	char record[4096], expected[600];
+	ssize_t n;
+
+	if (journal < 0)
+		return;
+	/* Two bytes each, behind a key of 11: an odd place for the cut. */
+	for (size_t i = 0; i + 2 < sizeof(path); i += 2)
+		(void)stpcpy(path + i, "\xc3\xbc");
+	(void)snprintf(
+		expected, sizeof(expected), "\nCRIER_PATH=%.240s...\n", path);
+	service_log(&log, LOG_WARNING, &fields, "x");
+	n = recv(journal, record, sizeof(record) - 1, MSG_DONTWAIT);
+	ck_assert_int_gt(n, 0);
+	record[n] = '\0';
+	ck_assert_ptr_nonnull(
+		strstr(record, "\nCRIER_DEVICE=e\\x1b\\xff\\x0a9\n"));
+	ck_assert_ptr_nonnull(strstr(record, "\nCRIER_LINE=14\n"));
+	ck_assert_ptr_nonnull(strstr(record, expected));
+	ck_assert_ptr_null(strstr(record, "CRIER_GROUP"));
+
+	/* The file as a whole. */
+	fields.path = NULL;
+	fields.line = 0;
+	service_log(&log, LOG_WARNING, &fields, "x");
+	n = recv(journal, record, sizeof(record) - 1, MSG_DONTWAIT);
+	ck_assert_int_gt(n, 0);
+	record[n] = '\0';
+	ck_assert_ptr_null(strstr(record, "CRIER_PATH"));
+	ck_assert_ptr_null(strstr(record, "CRIER_LINE"));
+	(void)close(journal);
+}
+END_TEST
+
 /* Its socket is there, but nobody is behind it: journald is being restarted. */
 START_TEST(without_the_journal_its_stream_is_written)
 {
@@ -288,6 +331,7 @@ static Suite *suite(void)
 	t = tcase_create("journal");
 	tcase_add_test(t, the_journal_is_known_by_its_stream);
 	tcase_add_test(t, the_journal_gets_fields);
+	tcase_add_test(t, fields_can_be_read_whatever_they_say);
 	tcase_add_test(t, without_the_journal_its_stream_is_written);
 	suite_add_tcase(s, t);
 #endif
