@@ -254,31 +254,39 @@ void report_devices_problem(const struct daemon *d, int error)
 		strerror(-error));
 }
 
+static void report_config_error(
+	const struct daemon *d, const struct config_error *e)
+{
+	const struct service_fields about = {
+		.path = e->path[0] ? e->path : NULL,
+		.line = e->line,
+		.message_id = MESSAGE_INVALID,
+	};
+	char *line = NULL;
+	size_t size;
+	FILE *f = open_memstream(&line, &size);
+
+	if (!f)
+		return;
+	config_error_print(e, d->path, f);
+	if (fclose(f) == 0)
+		service_log(&d->log, LOG_ERR, &about, "%s", line);
+	free(line);
+}
+
 void report_config_errors(
 	const struct daemon *d, const struct config_errors *errors)
 {
-	size_t i;
-
-	for (i = 0; i < errors->n; i++) {
-		char *line = NULL;
-		size_t size;
-		FILE *f = open_memstream(&line, &size);
-
-		if (!f)
-			return;
-		config_error_print(&errors->at[i], d->path, f);
-		if (fclose(f) == 0)
-			service_log(&d->log, LOG_ERR,
-				SERVICE_KIND(MESSAGE_INVALID), "%s", line);
-		free(line);
-	}
+	for (size_t i = 0; i < errors->n; i++)
+		report_config_error(d, &errors->at[i]);
 }
 
 static void remark(void *data, const char *path, const char *text)
 {
+	const struct service_fields about = { .path = path };
 	const struct daemon *d = data;
 
-	service_log(&d->log, LOG_NOTICE, NULL, "%s: %s", path, text);
+	service_log(&d->log, LOG_NOTICE, &about, "%s: %s", path, text);
 }
 
 void report_remarks(const struct daemon *d)

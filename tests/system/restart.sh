@@ -126,6 +126,13 @@ claim "a bad file is refused at reload" \
 claim "the service goes on" up
 claim "and the journal has place and cure" journal_has \
 	'crierd.yaml:6:.*groups.bad.ttl: 300 is out of range, 1 to 255'
+found_by() {
+	[[ $(inside journalctl -q -o cat -u crierd.service "$@") \
+		== *'groups.bad.ttl: 300 is out of range'* ]]
+}
+claim "which its place finds too" found_by CRIER_PATH=groups.bad.ttl \
+	CRIER_LINE=6
+claim "and no other" not found_by CRIER_PATH=groups.bad.ttl CRIER_LINE=5
 invalid=$(grep -oP 'MESSAGE_INVALID +"\K[0-9a-f]+' \
 	"$lib/../../src/service/messages.h")
 inside journalctl --update-catalog 2>"$work/catalog"
@@ -134,7 +141,7 @@ explained() {
 	grep -q 'crierd --check' "$work/journal" ||
 		! cat "$work/catalog" "$work/journal"
 }
-claim "which it finds by the message's id, and explains" explained
+claim "it is found by the message's id, and explained" explained
 claim "the status says why the file is not in use" \
 	equal 'the file is not in use: ' \
 	grep -o 'the file is not in use: ' <(prop StatusText)
