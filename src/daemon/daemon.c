@@ -282,7 +282,7 @@ void daemon_close(struct daemon *d)
 		return;
 	d->closing = true;
 	if (d->n_signals == DAEMON_SIGNALS) {
-		service_notify_stopping();
+		status_stopping(d);
 		service_log(&d->log, LOG_NOTICE, SERVICE_KIND(MESSAGE_STOPPING),
 			"stopping");
 	}

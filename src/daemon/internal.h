@@ -86,6 +86,8 @@ void keep_close(struct daemon *d, uv_close_cb closed);
 void report_status(struct daemon *d);
 /* The same in the log, at the start. */
 void report_started(const struct daemon *d);
+/* Tells it that we stop, and what is done for that. */
+void status_stopping(const struct daemon *d);
 /* What it counts has changed: it is told soon. */
 void status_mark(struct daemon *d);
 void status_start(struct daemon *d);

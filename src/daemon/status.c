@@ -128,6 +128,35 @@ void report_status(struct daemon *d)
 	service_notify_status("%s", text);
 }
 
+static size_t count_announcements(const struct daemon *d)
+{
+	const struct announce_entry *e = NULL;
+	size_t n = 0;
+
+	while ((e = announce_next(d->announce, e)))
+		n++;
+	return n;
+}
+
+/* "stopping: 2 groups and 1 announcement end, 5 discovered entries are kept for
+ * a restart". */
+void status_stopping(const struct daemon *d)
+{
+	size_t groups = count(d).groups, announced = count_announcements(d);
+	struct relay_limit discovered;
+	char kept[80] = "";
+
+	discovery_limit(d->discovery, &discovered);
+	if (d->keeps)
+		(void)snprintf(kept, sizeof(kept),
+			", %llu discovered %s kept for a restart",
+			(unsigned long long)discovered.used,
+			discovered.used == 1 ? "entry is" : "entries are");
+	service_notify_stopping("stopping: %zu %s and %zu %s end%s", groups,
+		groups == 1 ? "group" : "groups", announced,
+		announced == 1 ? "announcement" : "announcements", kept);
+}
+
 static void on_timer(uv_timer_t *t)
 {
 	report_status(t->data);

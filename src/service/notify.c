@@ -1,3 +1,4 @@
+#include "service/plain.h"
 #include "service/service.h"
 
 #include <stdarg.h>
@@ -73,25 +74,35 @@ void service_notify_reloading(void)
 	(void)sd_notify(UNSET, text);
 }
 
-void service_notify_stopping(void)
+/* Plain, since what stands behind a newline would be another notice, and since
+ * systemd drops what is no UTF-8. `notice` ends with "STATUS=". */
+__attribute__((format(printf, 2, 0))) static void notify_with_status(
+	const char *notice, const char *format, va_list ap)
 {
-	(void)sd_notify(UNSET, "STOPPING=1");
+	char raw[512], text[512];
+	char *at = stpcpy(text, notice);
+
+	(void)vsnprintf(raw, sizeof(raw), format, ap);
+	plain_text(at, (size_t)(text + sizeof(text) - at), raw);
+	(void)sd_notify(UNSET, text);
+}
+
+void service_notify_stopping(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	notify_with_status("STOPPING=1\nSTATUS=", format, ap);
+	va_end(ap);
 }
 
 void service_notify_status(const char *format, ...)
 {
-	static const char key[] = "STATUS=";
-	char text[512];
 	va_list ap;
 
-	memcpy(text, key, sizeof(key));
 	va_start(ap, format);
-	(void)vsnprintf(text + sizeof(key) - 1, sizeof(text) - sizeof(key) + 1,
-		format, ap);
+	notify_with_status("STATUS=", format, ap);
 	va_end(ap);
-	/* What stands behind a newline would be another notice. */
-	text[strcspn(text, "\n")] = '\0';
-	(void)sd_notify(UNSET, text);
 }
 
 void service_notify_watchdog(void)

@@ -20,8 +20,10 @@
 void service_notify_ready(void);
 /* Says so, with the time: ends with the next service_notify_ready(). */
 void service_notify_reloading(void);
-void service_notify_stopping(void);
-/* One line for `systemctl status`. */
+/* One line for `systemctl status`: what there is to do before the end, ... */
+__attribute__((format(printf, 1, 2))) void service_notify_stopping(
+	const char *format, ...);
+/* ... and how it is before that. */
 __attribute__((format(printf, 1, 2))) void service_notify_status(
 	const char *format, ...);
 /* "Still alive": at half of service_watchdog_ms(), say. */

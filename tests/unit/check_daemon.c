@@ -67,8 +67,9 @@ static bool is_logged(const struct bench *b, const char *text)
 	return false;
 }
 
-static int start(struct bench *b, const char *config, const char *socket,
-	struct daemon **ret)
+/* keeps: for the service manager's fd store, as crierd does. */
+static int start_as(struct bench *b, const char *config, const char *socket,
+	bool keeps, struct daemon **ret)
 {
 	char file[PATH_SIZE], sock[PATH_SIZE];
 	struct daemon_options options = {
@@ -76,11 +77,18 @@ static int start(struct bench *b, const char *config, const char *socket,
 		.socket = path(b, socket, sock),
 		.version = "test",
 		.control_fd = -1,
+		.keeps = keeps,
 		.log = { .level = LOG_DEBUG, .target = SERVICE_PREFIXED },
 	};
 
 	options.log.fd = fileno(b->log);
 	return daemon_new(ret, &b->house.loop, &options);
+}
+
+static int start(struct bench *b, const char *config, const char *socket,
+	struct daemon **ret)
+{
+	return start_as(b, config, socket, false, ret);
 }
 
 static const char group[] =
@@ -245,6 +253,75 @@ START_TEST(a_reload_takes_over_what_is_good_alone)
 }
 END_TEST
 
+#ifdef HAVE_SYSTEMD
+
+/* The last notice that begins with `key`, in `text`; "" where none came. */
+static void last_notice(int manager, const char *key, char *text, size_t size)
+{
+	char notice[1024];
+	ssize_t n;
+
+	text[0] = '\0';
+	while ((n = recv(manager, notice, sizeof(notice) - 1, MSG_DONTWAIT)) >=
+		0) {
+		notice[n] = '\0';
+		if (!strncmp(notice, key, strlen(key)))
+			(void)snprintf(text, size, "%s", notice);
+	}
+}
+
+static int open_manager(const struct bench *b)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)path(b, "notify", a.sun_path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	ck_assert_int_eq(setenv("NOTIFY_SOCKET", a.sun_path, 1), 0);
+	return fd;
+}
+
+START_TEST(the_manager_is_told_what_a_stop_ends)
+{
+	static const struct {
+		bool keeps;
+		const char *notice;
+	} stops[] = {
+		{ false, "STOPPING=1\nSTATUS=stopping: "
+			 "1 group and 2 announcements end" },
+		{ true, "STOPPING=1\nSTATUS=stopping: "
+			"1 group and 2 announcements end, "
+			"0 discovered entries are kept for a restart" },
+	};
+	struct daemon *d;
+	char text[1024];
+	struct bench b;
+	int manager;
+
+	setup(&b);
+	manager = open_manager(&b);
+	write_file(&b, "a.yaml",
+		"interfaces: { lan: { device: r1 } }\n"
+		"groups:\n"
+		"  g: { address: 239.1.1.1, port: 5000 }\n"
+		"announcements:\n"
+		"  a: { group: g, payload: { text: a } }\n"
+		"  b: { group: g, payload: { text: b } }\n");
+	ck_assert_int_eq(
+		start_as(&b, "a.yaml", "a.sock", stops[_i].keeps, &d), 0);
+	last_notice(manager, "STOPPING=1", text, sizeof(text));
+	ck_assert_str_eq(text, "");
+	daemon_close(d);
+	last_notice(manager, "STOPPING=1", text, sizeof(text));
+	ck_assert_str_eq(text, stops[_i].notice);
+	(void)close(manager);
+	(void)unsetenv("NOTIFY_SOCKET");
+	teardown(&b);
+}
+END_TEST
+
+#endif
+
 START_TEST(check_and_dump_answer_without_running)
 {
 	char file[PATH_SIZE], text[4096];
@@ -293,6 +370,9 @@ int main(void)
 	tcase_add_test(t, a_second_one_on_the_same_socket_names_the_first);
 	tcase_add_test(t, a_bad_file_at_start_is_told_and_nothing_stays);
 	tcase_add_test(t, a_reload_takes_over_what_is_good_alone);
+#ifdef HAVE_SYSTEMD
+	tcase_add_loop_test(t, the_manager_is_told_what_a_stop_ends, 0, 2);
+#endif
 	tcase_add_test(t, check_and_dump_answer_without_running);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

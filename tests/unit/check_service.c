@@ -83,8 +83,8 @@ START_TEST(the_manager_is_told)
 {
 	service_notify_ready();
 	check_notice("READY=1");
-	service_notify_stopping();
-	check_notice("STOPPING=1");
+	service_notify_stopping("%d groups end", 3);
+	check_notice("STOPPING=1\nSTATUS=3 groups end");
 	service_notify_watchdog();
 	check_notice("WATCHDOG=1");
 	service_notify_status("%d groups, %s", 3, "on standby");
@@ -116,11 +116,13 @@ START_TEST(a_status_is_one_line)
 	char expected[600], longer[600];
 
 	service_notify_status("one\nMAINPID=%d", 1);
-	check_notice("STATUS=one");
+	check_notice("STATUS=one\\x0aMAINPID=1");
+	service_notify_stopping("one\nMAINPID=%d", 1);
+	check_notice("STOPPING=1\nSTATUS=one\\x0aMAINPID=1");
 	memset(longer, 'x', sizeof(longer));
 	longer[sizeof(longer) - 1] = '\0';
 	service_notify_status("%s", longer);
-	(void)snprintf(expected, sizeof(expected), "STATUS=%.504s", longer);
+	(void)snprintf(expected, sizeof(expected), "STATUS=%.501s...", longer);
 	check_notice(expected);
 }
 END_TEST
@@ -214,7 +216,7 @@ START_TEST(without_a_manager_notices_go_nowhere)
 	service_notify_reloading();
 	service_notify_status("%s", "fine");
 	service_notify_watchdog();
-	service_notify_stopping();
+	service_notify_stopping("%s", "fine");
 	ck_assert_uint_eq(service_watchdog_ms(), 0);
 	ck_assert_int_eq(service_listen_fd(), -1);
 }
