@@ -3,7 +3,7 @@
 # The control protocol as its schema has it: every method, every event, and
 # what is refused, of a crierd at work.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/peers.sh"
 
 schema=$lib/../../docs/control.schema.json
 "$PYTHON" -c 'import jsonschema' 2>/dev/null ||
@@ -56,6 +56,23 @@ send() {
 send ha --text xx
 send ha --count 60
 mcast hb send --to ff15::4242 --port 4242 --iface b --quiet >"$work/sent"
+
+# A search that is answered, so that there is a flow too.
+hex() {
+	printf '%s\r\n' "$@" | od -An -v -tx1 | tr -d ' \n'
+}
+start_ready device hb "$PYTHON" "$lib/ask.py" device \
+	--to 239.255.255.250 --port 1900 --iface b --name x \
+	--hex "$(hex 'M-SEARCH * HTTP/1.1')" \
+	--hex2 "$(hex 'HTTP/1.1 200 OK' 'ST: urn:x' 'USN: uuid:1::urn:x' \
+		'CACHE-CONTROL: max-age=1' '')"
+ask ha --to 239.255.255.250 --port 1900 --iface a --answers 1 --timeout 10 \
+	--hex "$(hex 'M-SEARCH * HTTP/1.1' 'HOST: 239.255.255.250:1900' \
+		'MAN: "ssdp:discover"' 'ST: urn:x' '')" >"$work/answers"
+claim "a search is answered" at_least 1 "'uuid:1::urn:x' in d['text']" \
+	"$work/answers"
+claim "and has a flow" holds "len(d) == 1" json crierd flows
+
 in_code() {
 	sed -n '/rpc_method methods\[\]/,/^};/p' \
 		"$lib/../../src/control/methods.c" |
@@ -84,7 +101,7 @@ sed 's/^/# /' "$work/events"
 claim "every event that came is valid" \
 	not grep -vE ' (ok|did not come)$' "$work/events"
 for event in discovered expired segment config announcement datagram drop \
-	storm; do
+	storm answer; do
 	claim "$event came" grep -q "^$event ok\$" "$work/events"
 done
 finish
