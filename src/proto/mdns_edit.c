@@ -77,30 +77,31 @@ static bool is_stripped(
 	       is_stripped_host(rules, &i->name);
 }
 
-static bool is_filtered(
-	const struct mdns_rules *rules, const struct mdns_item *i)
+/* ret_has_service: whether the filters have a word about it. */
+static bool is_filtered(const struct mdns_rules *rules,
+	const struct mdns_item *i, bool *ret_has_service)
 {
 	char service[MDNS_SERVICE_TEXT];
 
-	return mdns_item_service(i, service) &&
+	*ret_has_service =
+		rules->n_filters > 0 && mdns_item_service(i, service);
+	return *ret_has_service &&
 	       !mdns_service_passes(rules->filters, rules->n_filters, service);
 }
 
 /* Notes what is stripped of the name of a record, and what is not. */
 static void note_host(struct edit *e, const struct mdns_item *i)
 {
-	bool goes = is_stripped(e->rules, i);
+	bool goes = is_stripped(e->rules, i), has_service;
 	unsigned bits = 0;
 
-	if (is_filtered(e->rules, i))
-		return;
 	if (is_record(i, MDNS_A))
 		bits |= goes ? MDNS_LOST_A : MDNS_KEPT_A;
 	if (is_record(i, MDNS_AAAA))
 		bits |= goes ? MDNS_LOST_AAAA : MDNS_KEPT_AAAA;
 	if (e->is_query && i->section == MDNS_AUTHORITY)
 		bits |= goes ? MDNS_LOST_PROPOSAL : MDNS_KEPT_PROPOSAL;
-	if (bits != 0)
+	if (bits != 0 && !is_filtered(e->rules, i, &has_service))
 		mdns_hosts_note(&e->hosts, &i->name, bits);
 }
 
@@ -151,10 +152,10 @@ static enum fate judge_nsec(
 	return CHANGED;
 }
 
-static enum fate judge(
-	const struct edit *e, struct mdns_item *i, uint8_t bitmap[MDNS_BITMAP])
+static enum fate judge(const struct edit *e, struct mdns_item *i,
+	uint8_t bitmap[MDNS_BITMAP], bool *ret_has_service)
 {
-	if (is_filtered(e->rules, i))
+	if (is_filtered(e->rules, i, ret_has_service))
 		return FILTERED;
 	if (is_stripped(e->rules, i))
 		return STRIPPED;
@@ -167,9 +168,9 @@ static enum fate judge(
 	return KEPT;
 }
 
-static void count(struct edit *e, const struct mdns_item *i, enum fate fate)
+static void count(struct edit *e, const struct mdns_item *i, enum fate fate,
+	bool has_service)
 {
-	char service[MDNS_SERVICE_TEXT];
 	bool is_question = i->section == MDNS_QUESTION;
 
 	e->questions += is_question;
@@ -182,7 +183,7 @@ static void count(struct edit *e, const struct mdns_item *i, enum fate fate)
 	if (e->rules->n_filters == 0 || e->has_service)
 		return;
 	/* A question for all types speaks of services, and of no hosts. */
-	e->has_service = mdns_item_service(i, service) ||
+	e->has_service = has_service ||
 			 (is_question && mdns_name_is_enumeration(&i->name));
 }
 
@@ -205,6 +206,8 @@ static int survey(struct edit *e, bool is_note)
 	uint8_t bitmap[MDNS_BITMAP];
 	struct mdns_reader r;
 	struct mdns_item i;
+	bool has_service;
+	enum fate fate;
 	int error;
 
 	error = mdns_open(&r, e->message, e->size);
@@ -212,10 +215,12 @@ static int survey(struct edit *e, bool is_note)
 		return error;
 	e->is_query = (r.flags & MDNS_RESPONSE) == 0;
 	while ((error = mdns_next(&r, &i)) > 0) {
-		if (is_note)
+		if (is_note) {
 			note_host(e, &i);
-		else
-			count(e, &i, judge(e, &i, bitmap));
+			continue;
+		}
+		fate = judge(e, &i, bitmap, &has_service);
+		count(e, &i, fate, has_service);
 	}
 	return error;
 }
@@ -228,6 +233,7 @@ static int rewrite(
 	struct mdns_writer w;
 	struct mdns_reader r;
 	struct mdns_item i;
+	bool has_service;
 	int error;
 
 	error = mdns_open(&r, e->message, e->size);
@@ -235,7 +241,7 @@ static int rewrite(
 		return error;
 	error = mdns_begin(&w, out, out_size, r.id, r.flags);
 	while (error == 0 && (error = mdns_next(&r, &i)) > 0) {
-		enum fate fate = judge(e, &i, bitmap);
+		enum fate fate = judge(e, &i, bitmap, &has_service);
 
 		error = 0;
 		if (fate == KEPT || fate == CHANGED)

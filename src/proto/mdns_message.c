@@ -22,38 +22,36 @@ enum {
  * RFC 6762, 18.14.
  */
 static const struct layout {
-	uint16_t type;
 	uint8_t head, names;
 	enum { NOTHING, TWENTY_BYTES, ANYTHING } tail;
 } layouts[] = {
-	{ ns_t_ns, 0, 1, NOTHING },
-	{ ns_t_md, 0, 1, NOTHING },
-	{ ns_t_mf, 0, 1, NOTHING },
-	{ ns_t_cname, 0, 1, NOTHING },
-	{ ns_t_soa, 0, 2, TWENTY_BYTES },
-	{ ns_t_mb, 0, 1, NOTHING },
-	{ ns_t_mg, 0, 1, NOTHING },
-	{ ns_t_mr, 0, 1, NOTHING },
-	{ MDNS_PTR, 0, 1, NOTHING },
-	{ ns_t_minfo, 0, 2, NOTHING },
-	{ ns_t_mx, 2, 1, NOTHING },
-	{ ns_t_rp, 0, 2, NOTHING },
-	{ ns_t_afsdb, 2, 1, NOTHING },
-	{ ns_t_rt, 2, 1, NOTHING },
-	{ ns_t_px, 2, 2, NOTHING },
-	{ MDNS_SRV, 6, 1, NOTHING },
-	{ ns_t_kx, 2, 1, NOTHING },
-	{ ns_t_dname, 0, 1, NOTHING },
-	{ MDNS_NSEC, 0, 1, ANYTHING },
+	[ns_t_ns] = { 0, 1, NOTHING },
+	[ns_t_md] = { 0, 1, NOTHING },
+	[ns_t_mf] = { 0, 1, NOTHING },
+	[ns_t_cname] = { 0, 1, NOTHING },
+	[ns_t_soa] = { 0, 2, TWENTY_BYTES },
+	[ns_t_mb] = { 0, 1, NOTHING },
+	[ns_t_mg] = { 0, 1, NOTHING },
+	[ns_t_mr] = { 0, 1, NOTHING },
+	[MDNS_PTR] = { 0, 1, NOTHING },
+	[ns_t_minfo] = { 0, 2, NOTHING },
+	[ns_t_mx] = { 2, 1, NOTHING },
+	[ns_t_rp] = { 0, 2, NOTHING },
+	[ns_t_afsdb] = { 2, 1, NOTHING },
+	[ns_t_rt] = { 2, 1, NOTHING },
+	[ns_t_px] = { 2, 2, NOTHING },
+	[MDNS_SRV] = { 6, 1, NOTHING },
+	[ns_t_kx] = { 2, 1, NOTHING },
+	[ns_t_dname] = { 0, 1, NOTHING },
+	[MDNS_NSEC] = { 0, 1, ANYTHING },
 };
 
 static const struct layout *find_layout(uint16_t type)
 {
-	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
-		if (layouts[i].type == type)
-			return &layouts[i];
-	}
-	return NULL;
+	if (type >= sizeof(layouts) / sizeof(layouts[0]) ||
+		layouts[type].names == 0)
+		return NULL;
+	return &layouts[type];
 }
 
 int mdns_open(struct mdns_reader *r, const uint8_t *message, size_t size)
@@ -159,7 +157,13 @@ int mdns_next(struct mdns_reader *r, struct mdns_item *ret)
 	}
 	if (r->section == MDNS_SECTIONS)
 		return 0;
-	*ret = (struct mdns_item){ .section = (enum mdns_section)r->section };
+	/* All but the bytes of its names, which are most of it. */
+	ret->section = (enum mdns_section)r->section;
+	ret->ttl = 0;
+	ret->head = ret->tail = (struct mdns_bytes){ NULL, 0 };
+	ret->n_targets = 0;
+	for (unsigned t = 0; t < MDNS_MAX_TARGETS; t++)
+		ret->targets[t].size = 0;
 	used = read_name(r, r->at, &ret->name);
 	if (used < 0)
 		return used;

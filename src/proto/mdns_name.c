@@ -137,7 +137,8 @@ static bool find_service(const struct mdns_name *n, size_t *ret)
 	for (; n->wire[at] != 0; at = next_label(n, at)) {
 		size_t following = next_label(n, at);
 
-		if (n->wire[at] < 2 || n->wire[at + 1] != '_')
+		if (n->wire[at] < 2 || n->wire[at + 1] != '_' ||
+			n->wire[following] != 4)
 			continue;
 		if (!label_is(n, following, "_tcp") &&
 			!label_is(n, following, "_udp"))
@@ -155,6 +156,25 @@ bool mdns_name_is_service(const struct mdns_name *n)
 	return n->size > 0 && find_service(n, &at) && at == 0;
 }
 
+/* Writes labels that need no escapes, as nearly all do. False: they do. */
+static bool write_plain(const struct mdns_name *n, char *to)
+{
+	for (size_t at = 0; n->wire[at] != 0; at = next_label(n, at)) {
+		if (at > 0)
+			*to++ = '.';
+		for (unsigned i = 1; i <= n->wire[at]; i++) {
+			unsigned char c = n->wire[at + i];
+
+			if (c != '-' && c != '_' && (c < '0' || c > '9') &&
+				(c < 'a' || c > 'z'))
+				return false;
+			*to++ = (char)c;
+		}
+	}
+	*to = '\0';
+	return true;
+}
+
 bool mdns_name_service(const struct mdns_name *n, char ret[MDNS_SERVICE_TEXT])
 {
 	struct mdns_name service;
@@ -169,7 +189,8 @@ bool mdns_name_service(const struct mdns_name *n, char ret[MDNS_SERVICE_TEXT])
 	service.wire[end - at] = 0;
 	mdns_name_fold(&service);
 	/* Two labels, of 63 and 4 bytes, always fit. */
-	(void)ns_name_ntop(service.wire, ret, MDNS_SERVICE_TEXT);
+	if (!write_plain(&service, ret))
+		(void)ns_name_ntop(service.wire, ret, MDNS_SERVICE_TEXT);
 	return true;
 }
 

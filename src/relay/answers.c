@@ -113,7 +113,7 @@ static void deliver(struct relay_flow *f, struct arrival *a,
 		in->counters.dropped[d.verdict] += n;
 	arrival_tell(a, f->out, in, d.verdict, d.rule);
 	/* It has been sent, so what was edited for it is void. */
-	r->edited_used = edited;
+	edit_void(r, edited);
 }
 
 static void deliver_to_all(struct relay_flow *f, struct arrival *a)

@@ -6,7 +6,8 @@
 void arrival_init(struct arrival *a, struct relay *r,
 	const struct udp_datagram *d, uint64_t digest)
 {
-	/* All but the view, which is large, and set where it is asked for. */
+	/* All but the view and the edits, which are large, and set where they
+	 * are asked for. */
 	a->datagram = d;
 	a->digest = digest;
 	a->now_ms = uv_now(r->loop);
@@ -14,6 +15,8 @@ void arrival_init(struct arrival *a, struct relay *r,
 	a->is_malformed = false;
 	a->flow = 0;
 	a->copy = false;
+	a->edits.has_hosts = false;
+	a->edits.n = 0;
 	a->port = 0;
 	a->source = a->destination = (struct net_address){ 0 };
 	(void)net_address_from_socket(&d->source.sa, &a->source, &a->port);

@@ -45,6 +45,65 @@ static size_t filters_of(const struct relay_segment *in,
 	return n;
 }
 
+/* ---- hosts with legs on both segments ---- */
+
+static uint64_t name_of(const struct relay *r, const struct mdns_name *name)
+{
+	struct mdns_name folded = *name;
+
+	mdns_name_fold(&folded);
+	return hosts_name(&r->hosts, folded.wire, folded.size);
+}
+
+static void add_host(struct edits *e, uint64_t name)
+{
+	unsigned i = 0;
+
+	while (i < e->n_hosts && e->hosts[i] != name)
+		i++;
+	if (i < e->n_hosts)
+		return;
+	if (i == EDIT_HOSTS)
+		e->has_too_many_hosts = true;
+	else
+		e->hosts[e->n_hosts++] = name;
+}
+
+/* The hosts that mdns_edit() will ask about: owners of addresses and NSEC. */
+static void find_hosts(struct arrival *a, const struct relay *r)
+{
+	struct edits *e = &a->edits;
+	struct mdns_reader reader;
+	struct mdns_item i;
+
+	e->has_hosts = true;
+	e->has_too_many_hosts = false;
+	e->n_hosts = 0;
+	if (mdns_open(&reader, a->datagram->data, a->datagram->size) < 0)
+		return;
+	while (mdns_next(&reader, &i) > 0)
+		if (i.section != MDNS_QUESTION &&
+			(i.type == MDNS_A || i.type == MDNS_AAAA ||
+				i.type == MDNS_NSEC))
+			add_host(e, name_of(r, &i.name));
+}
+
+/* Which of them `out` knows, a bit for each. */
+static uint64_t multi_homed(struct arrival *a, const struct relay *r,
+	const struct relay_segment *out)
+{
+	struct edits *e = &a->edits;
+	uint64_t known = 0;
+	unsigned i;
+
+	if (!e->has_hosts)
+		find_hosts(a, r);
+	for (i = 0; i < e->n_hosts; i++)
+		if (hosts_has(&r->hosts, out->id, e->hosts[i], a->now_ms))
+			known |= UINT64_C(1) << i;
+	return known;
+}
+
 /* For the answer of mdns_edit() about a name. */
 struct asking {
 	const struct relay_segment *out;
@@ -56,26 +115,65 @@ static bool is_multi_homed(void *data, const struct mdns_name *name)
 {
 	const struct asking *a = data;
 	const struct relay *r = a->out->channel->group->relay;
-	struct mdns_name folded = *name;
 
 	/* A host may probe on one leg before it has said a word on the other,
 	 * where it would then take itself for a rival (systemd-resolved does).
 	 * So no probe for addresses crosses: two hosts of one name find out by
 	 * their announcements. */
-	if (a->probe)
-		return true;
-	mdns_name_fold(&folded);
-	return hosts_has(
-		&r->hosts, a->out->id, folded.wire, folded.size, a->now_ms);
+	return a->probe ||
+	       hosts_has(&r->hosts, a->out->id, name_of(r, name), a->now_ms);
+}
+
+/* ---- edits, once for all segments that they are the same for ---- */
+
+void edit_void(struct relay *r, size_t used)
+{
+	if (r->edited_used == used)
+		return;
+	r->edited_used = used;
+	r->edit_epoch++;
 }
 
 static uint8_t *room(struct relay *r, size_t size)
 {
 	if (r->edited_used + size > RELAY_EDITED) {
 		outbox_flush(r);
-		r->edited_used = 0;
+		edit_void(r, 0);
 	}
 	return r->edited + r->edited_used;
+}
+
+/* What the edit for `out` depends on. */
+static struct edited key_of(struct arrival *a, const struct relay_segment *in,
+	const struct relay_segment *out)
+{
+	const struct relay_group *g = in->channel->group;
+	const struct config_use *to = segment_use(out);
+	struct edited key = { .in = in, .epoch = g->relay->edit_epoch };
+
+	if (to->allow.services.n || to->deny.services.n)
+		key.to = to;
+	if (g->c->strip & CONFIG_STRIP_MULTI_HOMED)
+		key.multi_homed = multi_homed(a, g->relay, out);
+	return key;
+}
+
+/* One that was made already, or NULL. */
+static const struct edited *find_edited(
+	const struct arrival *a, const struct edited *key)
+{
+	const struct edits *e = &a->edits;
+	unsigned i;
+
+	/* Then the bits do not tell them apart. */
+	if (e->has_hosts && e->has_too_many_hosts)
+		return NULL;
+	for (i = 0; i < e->n && i < EDIT_KEPT; i++)
+		if (e->at[i].in == key->in && e->at[i].to == key->to &&
+			e->at[i].multi_homed == key->multi_homed &&
+			e->at[i].epoch == key->epoch)
+			return &e->at[i];
+	return NULL;
 }
 
 /* True if anything in the rules could change this message. */
@@ -102,7 +200,7 @@ static bool rules_for(struct arrival *a, const struct relay_segment *in,
 	       ret->strip_host;
 }
 
-enum relay_verdict edit_payload(struct arrival *a,
+static enum relay_verdict edit(struct arrival *a,
 	const struct relay_segment *in, const struct relay_segment *out,
 	struct payload *ret)
 {
@@ -116,8 +214,7 @@ enum relay_verdict edit_payload(struct arrival *a,
 	int result;
 
 	*ret = (struct payload){ d->data, d->size, a->digest };
-	if (in->channel->group->c->payload != CONFIG_PAYLOAD_MDNS ||
-		!rules_for(a, in, &asking, filters, &rules))
+	if (!rules_for(a, in, &asking, filters, &rules))
 		return RELAY_SENT;
 	to = room(r, RELAY_SLOT_BYTES);
 	result = mdns_edit(
@@ -133,6 +230,33 @@ enum relay_verdict edit_payload(struct arrival *a,
 	*ret = (struct payload){ to, size, siphash(&r->key, to, size) };
 	return RELAY_SENT;
 }
+
+enum relay_verdict edit_payload(struct arrival *a,
+	const struct relay_segment *in, const struct relay_segment *out,
+	struct payload *ret)
+{
+	const struct udp_datagram *d = a->datagram;
+	const struct edited *known;
+	struct edited key;
+
+	if (in->channel->group->c->payload != CONFIG_PAYLOAD_MDNS) {
+		*ret = (struct payload){ d->data, d->size, a->digest };
+		return RELAY_SENT;
+	}
+	key = key_of(a, in, out);
+	known = find_edited(a, &key);
+	if (!known) {
+		key.verdict = edit(a, in, out, &key.payload);
+		/* To make room may have voided what was there. */
+		key.epoch = in->channel->group->relay->edit_epoch;
+		a->edits.at[a->edits.n++ % EDIT_KEPT] = key;
+		known = &key;
+	}
+	*ret = known->payload;
+	return known->verdict;
+}
+
+/* ---- learning ---- */
 
 /* The address of an A or AAAA record. */
 static bool address_of(const struct mdns_item *i, const struct net_device *d,
@@ -165,7 +289,6 @@ static void learn(const struct arrival *a, const struct relay_segment *in,
 	const struct net_device *d, const struct mdns_item *i)
 {
 	struct relay *r = in->channel->group->relay;
-	struct mdns_name name = i->name;
 	struct net_address address;
 	uint64_t seconds = i->ttl;
 
@@ -173,8 +296,7 @@ static void learn(const struct arrival *a, const struct relay_segment *in,
 		return;
 	if (seconds > HOST_SECONDS_MAX)
 		seconds = HOST_SECONDS_MAX;
-	mdns_name_fold(&name);
-	hosts_record(&r->hosts, in->id, name.wire, name.size,
+	hosts_record(&r->hosts, in->id, name_of(r, &i->name),
 		siphash(&r->key, address.bytes, net_address_size(&address)),
 		a->now_ms, a->now_ms + seconds * 1000);
 }

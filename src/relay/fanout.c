@@ -426,5 +426,5 @@ void fanout_receive(struct udp *u, ssize_t n,
 	for (i = 0; i < (size_t)n; i++)
 		arrive(e, &datagrams[i], &expected[i]);
 	outbox_flush(e->listener->relay);
-	e->listener->relay->edited_used = 0;
+	edit_void(e->listener->relay, 0);
 }

@@ -4,6 +4,8 @@
 
 /* Without memory for its table a name is not added: seen by `hh.tbl`. */
 #define HASH_NONFATAL_OOM 1
+/* Half of a key is a keyed hash already. */
+#define HASH_FUNCTION(key, size, hash) ((hash) = hash_of(key))
 #include <uthash.h>
 
 /* Addresses of one name that are told apart. */
@@ -13,6 +15,14 @@ struct host_key {
 	uint64_t segment;
 	uint64_t name; /* its digest */
 };
+
+static inline unsigned hash_of(const void *key)
+{
+	struct host_key k;
+
+	memcpy(&k, key, sizeof(k));
+	return (unsigned)(k.name ^ k.segment * UINT64_C(0x9e3779b97f4a7c15));
+}
 
 struct host {
 	struct host_key key;
@@ -35,12 +45,17 @@ void hosts_done(struct hosts *h)
 	pool_done(&h->pool);
 }
 
-static struct host *find(const struct hosts *h, uint64_t segment,
-	const void *name, size_t size, struct host_key *key)
+uint64_t hosts_name(const struct hosts *h, const void *name, size_t size)
+{
+	return siphash(&h->key, name, size);
+}
+
+static struct host *find(const struct hosts *h, uint64_t segment, uint64_t name,
+	struct host_key *key)
 {
 	struct host *x;
 
-	*key = (struct host_key){ segment, siphash(&h->key, name, size) };
+	*key = (struct host_key){ segment, name };
 	HASH_FIND(hh, h->names, key, sizeof(*key), x);
 	return x;
 }
@@ -108,11 +123,11 @@ static struct host *touch(struct hosts *h, struct host *x)
 	return x->hh.tbl ? x : NULL;
 }
 
-void hosts_record(struct hosts *h, uint64_t segment, const void *name,
-	size_t size, uint64_t address, uint64_t now_ms, uint64_t until_ms)
+void hosts_record(struct hosts *h, uint64_t segment, uint64_t name,
+	uint64_t address, uint64_t now_ms, uint64_t until_ms)
 {
 	struct host_key key;
-	struct host *x = find(h, segment, name, size, &key);
+	struct host *x = find(h, segment, name, &key);
 	struct host_address *a;
 
 	if (until_ms <= now_ms) {
@@ -131,11 +146,11 @@ void hosts_record(struct hosts *h, uint64_t segment, const void *name,
 		a->until_ms = until_ms;
 }
 
-bool hosts_has(const struct hosts *h, uint64_t segment, const void *name,
-	size_t size, uint64_t now_ms)
+bool hosts_has(
+	const struct hosts *h, uint64_t segment, uint64_t name, uint64_t now_ms)
 {
 	struct host_key key;
-	const struct host *x = find(h, segment, name, size, &key);
+	const struct host *x = find(h, segment, name, &key);
 
 	return x && is_known(x, now_ms);
 }

@@ -33,18 +33,21 @@ struct hosts {
 void hosts_init(struct hosts *h, size_t bound, const struct siphash_key *key);
 void hosts_done(struct hosts *h);
 
+/* What stands for a name below: bytes that are compared as they are. */
+uint64_t hosts_name(const struct hosts *h, const void *name, size_t size);
+
 /*
- * Records that a host on `segment` (any number that stands for it) has `name`
- * (bytes that are compared as they are) with an address (its digest) until
+ * Records that a host on `segment` (any number that stands for it) has `name`,
+ * by hosts_name(), with an address (its digest) until
  * `until_ms` at least. Where that is not later than `now_ms` the address goes,
  * and with its last address the name. Without memory nothing is recorded.
  */
-void hosts_record(struct hosts *h, uint64_t segment, const void *name,
-	size_t size, uint64_t address, uint64_t now_ms, uint64_t until_ms);
+void hosts_record(struct hosts *h, uint64_t segment, uint64_t name,
+	uint64_t address, uint64_t now_ms, uint64_t until_ms);
 
 /* True if a host on `segment` has `name` at `now_ms`. */
-bool hosts_has(const struct hosts *h, uint64_t segment, const void *name,
-	size_t size, uint64_t now_ms);
+bool hosts_has(const struct hosts *h, uint64_t segment, uint64_t name,
+	uint64_t now_ms);
 
 /* Writes down what is known, one record each, for hosts_resume(), which reads
  * one. Its first value is the segment of then; `segment` is that of now. The

@@ -289,6 +289,37 @@ int claims_each(const struct config_interface *i,
 const char *claims_words(const struct config *c, int owner,
 	const struct net_device *d, char *buffer, size_t size);
 
+/* ---- what edit.c knows of an arrival ---- */
+
+/* What leaves instead of what was heard. */
+struct payload {
+	const uint8_t *data;
+	size_t size;
+	uint64_t digest;
+};
+
+/* Names of hosts in one message that are told apart, and different edits of it
+ * that are kept. */
+enum { EDIT_HOSTS = 64, EDIT_KEPT = 4 };
+
+struct edits {
+	/* Of hosts whose addresses are in the message, by hosts_name(). */
+	bool has_hosts, has_too_many_hosts;
+	unsigned n_hosts;
+	uint64_t hosts[EDIT_HOSTS];
+
+	/* Segments out for which the same is taken out get the same. */
+	unsigned n;
+	struct edited {
+		const struct relay_segment *in;
+		const struct config_use *to; /* NULL: it filters nothing */
+		uint64_t multi_homed;        /* a bit for each of `hosts` */
+		uint64_t epoch; /* the relay's, in which it is valid */
+		enum relay_verdict verdict;
+		struct payload payload;
+	} at[EDIT_KEPT];
+};
+
 /* ---- arrival.c ---- */
 
 /* A datagram that was heard, for every channel that hears it. */
@@ -307,6 +338,7 @@ struct arrival {
 
 	uint64_t flow; /* that it answers, or that it left by; or 0 */
 	bool copy;     /* the guard knew it from elsewhere */
+	struct edits edits;
 };
 
 /* Takes down the facts of a datagram, whose siphash() is `digest`. */
@@ -336,13 +368,6 @@ enum { RELAY_EDITED = 16 * 65536 };
 /* Names of hosts that are known on their segments. */
 enum { RELAY_HOSTS = 16384 };
 
-/* What leaves instead of what was heard. */
-struct payload {
-	const uint8_t *data;
-	size_t size;
-	uint64_t digest;
-};
-
 /*
  * Takes out of an mDNS message what is not to cross from `in` to `out`. All
  * else stays as it is.
@@ -351,6 +376,9 @@ struct payload {
 enum relay_verdict edit_payload(struct arrival *a,
 	const struct relay_segment *in, const struct relay_segment *out,
 	struct payload *ret);
+
+/* What was edited since `used` bytes of the room were taken is void now. */
+void edit_void(struct relay *r, size_t used);
 
 /* Learns which host names belong to the arriving segment. */
 void edit_learn(struct arrival *a, const struct relay_segment *in);
@@ -412,6 +440,7 @@ struct relay {
 	struct hosts hosts;
 	uint8_t *edited; /* RELAY_EDITED bytes, until they are sent */
 	size_t edited_used;
+	uint64_t edit_epoch; /* changes where some of it becomes void */
 	struct relay_counters retired; /* of segments that are no more */
 	struct heir *heirs;
 	bool sockets_changed; /* since callbacks.sockets was called */

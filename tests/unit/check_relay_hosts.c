@@ -13,12 +13,12 @@ static const struct siphash_key key = { 7, 8 };
 static void record(
 	struct hosts *h, const char *name, uint64_t now, uint64_t until)
 {
-	hosts_record(h, 1, name, strlen(name), 1, now, until);
+	hosts_record(h, 1, hosts_name(h, name, strlen(name)), 1, now, until);
 }
 
 static bool has(const struct hosts *h, const char *name, uint64_t now)
 {
-	return hosts_has(h, 1, name, strlen(name), now);
+	return hosts_has(h, 1, hosts_name(h, name, strlen(name)), now);
 }
 
 START_TEST(a_name_is_known_on_its_segment_until_its_time)
@@ -30,7 +30,7 @@ START_TEST(a_name_is_known_on_its_segment_until_its_time)
 	ck_assert(has(&h, "nas", 1000));
 	ck_assert(has(&h, "nas", 1999));
 	ck_assert(!has(&h, "nas", 2000));
-	ck_assert(!hosts_has(&h, 2, "nas", 3, 1000));
+	ck_assert(!hosts_has(&h, 2, hosts_name(&h, "nas", 3), 1000));
 	ck_assert(!has(&h, "na", 1000));
 	/* A shorter life of the same does not end it sooner. */
 	record(&h, "nas", 1000, 1500);
@@ -46,13 +46,13 @@ START_TEST(a_name_goes_with_its_last_address)
 	struct hosts h;
 
 	hosts_init(&h, 8, &key);
-	hosts_record(&h, 1, "nas", 3, 1, 1000, 3000);
-	hosts_record(&h, 1, "nas", 3, 2, 1000, 3000);
-	hosts_record(&h, 1, "nas", 3, 1, 1500, 1500);
+	hosts_record(&h, 1, hosts_name(&h, "nas", 3), 1, 1000, 3000);
+	hosts_record(&h, 1, hosts_name(&h, "nas", 3), 2, 1000, 3000);
+	hosts_record(&h, 1, hosts_name(&h, "nas", 3), 1, 1500, 1500);
 	ck_assert(has(&h, "nas", 1500));
-	hosts_record(&h, 1, "nas", 3, 2, 1600, 1600);
+	hosts_record(&h, 1, hosts_name(&h, "nas", 3), 2, 1600, 1600);
 	ck_assert(!has(&h, "nas", 1600));
-	hosts_record(&h, 1, "other", 5, 1, 1500, 1500);
+	hosts_record(&h, 1, hosts_name(&h, "other", 5), 1, 1500, 1500);
 	ck_assert(!has(&h, "other", 1500));
 	hosts_done(&h);
 }
@@ -64,10 +64,10 @@ START_TEST(of_too_many_addresses_the_first_to_end_gives_way)
 
 	hosts_init(&h, 8, &key);
 	for (uint64_t a = 1; a <= 20; a++)
-		hosts_record(&h, 1, "nas", 3, a, 0, 100 + a);
+		hosts_record(&h, 1, hosts_name(&h, "nas", 3), a, 0, 100 + a);
 	for (uint64_t a = 13; a <= 20; a++) {
 		ck_assert(has(&h, "nas", 50));
-		hosts_record(&h, 1, "nas", 3, a, 50, 50);
+		hosts_record(&h, 1, hosts_name(&h, "nas", 3), a, 50, 50);
 	}
 	ck_assert(!has(&h, "nas", 50));
 	hosts_done(&h);
@@ -131,9 +131,9 @@ START_TEST(the_next_process_knows_the_same_names)
 		hosts_resume(&next, 5, 1200, &r);
 	}
 	ck_assert_uint_eq(n, 1);
-	ck_assert(hosts_has(&next, 5, "nas", 3, 1999));
-	ck_assert(!hosts_has(&next, 5, "nas", 3, 2000));
-	ck_assert(!hosts_has(&next, 1, "nas", 3, 1200));
+	ck_assert(hosts_has(&next, 5, hosts_name(&next, "nas", 3), 1999));
+	ck_assert(!hosts_has(&next, 5, hosts_name(&next, "nas", 3), 2000));
+	ck_assert(!hosts_has(&next, 1, hosts_name(&next, "nas", 3), 1200));
 	stash_close(&r);
 	(void)close(fd);
 	hosts_done(&h);
