@@ -183,6 +183,17 @@ static void sockets_changed(void *data)
 	keep_mark(data);
 }
 
+static void buffer_is_small(void *data, size_t bytes)
+{
+	const struct daemon *d = data;
+
+	/* What it counts is twice what was asked for. */
+	service_log(&d->log, LOG_NOTICE, SERVICE_KIND(MESSAGE_BUFFER),
+		"receive buffers: %zu KiB each instead of %d KiB, so that "
+		"bursts are lost sooner: set net.core.rmem_max to %d",
+		bytes / 2 / 1024, RELAY_RECV_BUFFER / 1024, RELAY_RECV_BUFFER);
+}
+
 struct relay_callbacks report_callbacks(struct daemon *d)
 {
 	return (struct relay_callbacks){
@@ -197,6 +208,7 @@ struct relay_callbacks report_callbacks(struct daemon *d)
 		.fate = fate,
 		.heard = heard,
 		.ready = ready,
+		.buffer = buffer_is_small,
 		.data = d,
 	};
 }

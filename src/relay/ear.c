@@ -127,13 +127,27 @@ static int ear_make(struct listener *l, unsigned number, struct ear **ret)
 	return 0;
 }
 
+/* A smaller one than asked for only loses sooner. */
+static void set_buffer(struct ear *e)
+{
+	struct relay *r = e->listener->relay;
+	size_t bytes;
+
+	if (udp_set_recv_buffer(&e->udp, RELAY_RECV_BUFFER) < 0 ||
+		udp_get_recv_buffer(&e->udp, &bytes) < 0 ||
+		bytes >= 2 * (size_t)RELAY_RECV_BUFFER || r->told_of_buffer)
+		return;
+	r->told_of_buffer = true;
+	if (r->callbacks.buffer)
+		r->callbacks.buffer(r->callbacks.data, bytes);
+}
+
 static int ear_start(struct ear *e)
 {
 	struct relay *r = e->listener->relay;
 
 	r->sockets_changed = true;
-	/* A smaller buffer than asked for only loses sooner. */
-	(void)udp_set_recv_buffer(&e->udp, RELAY_RECV_BUFFER);
+	set_buffer(e);
 	return udp_recv_start(&e->udp, r->batch, fanout_receive);
 }
 

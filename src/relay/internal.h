@@ -28,10 +28,6 @@ enum { RELAY_BATCH = 64 };
 /* Room for UDP's largest datagram, and the kernel's own limit. */
 enum { RELAY_SLOT_BYTES = 65536 };
 
-/* Asked of the kernel for each receiving socket: it decides how long a burst
- * may be before something is lost. */
-enum { RELAY_RECV_BUFFER = 4 * 1024 * 1024 };
-
 /* ---- listener.c ---- */
 
 /*
@@ -444,6 +440,7 @@ struct relay {
 	struct relay_counters retired; /* of segments that are no more */
 	struct heir *heirs;
 	bool sockets_changed; /* since callbacks.sockets was called */
+	bool told_of_buffer;
 	uv_timer_t retry;
 	uint64_t retry_ms; /* 0: not waiting */
 	bool standby;

@@ -69,6 +69,10 @@ struct relay_limit {
 	uint64_t used, bound, refused, evicted;
 };
 
+/* Asked of the kernel for each receiving socket, in bytes: it decides how long
+ * a burst may be before something is lost. The kernel counts each twice. */
+enum { RELAY_RECV_BUFFER = 4 * 1024 * 1024 };
+
 struct relay_group;
 struct relay_channel;
 struct relay_segment;
@@ -131,6 +135,9 @@ struct relay_heard {
  * release: it is to be kept no more. Not called by relay_close().
  * sockets: which there are, or what they joined, has changed: it is time for
  *   relay_save_sockets().
+ * buffer: the kernel gives receiving sockets room for `bytes`, as it counts
+ *   them, and not for the RELAY_RECV_BUFFER that was asked for: bursts are lost
+ *   sooner. Told once.
  * storm: `source` repeats one payload without end and was silenced
  *   (RELAY_LOOP), or says more than the group's rate allows (RELAY_RATE). At
  *   most once a minute for a group and reason; `times` as above.
@@ -151,6 +158,7 @@ struct relay_callbacks {
 	void (*retain)(void *data, const char *name, int fd);
 	void (*release)(void *data, const char *name);
 	void (*sockets)(void *data);
+	void (*buffer)(void *data, size_t bytes);
 	void *data;
 };
 

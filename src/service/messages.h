@@ -20,6 +20,7 @@
 #define MESSAGE_DEVICES      "49012246ecac4ac38b054fdf10e91428"
 #define MESSAGE_RESTART      "b958b773ce7349fea2388fe11d696eb7"
 #define MESSAGE_RESTART_LOST "513bdd4075ba4c4aa50be183ec928f1c"
+#define MESSAGE_BUFFER       "1ebafdb76cfc4855bb6acfa38c323804"
 #define MESSAGE_STOPPING     "a730ceff82bb4c4dbba39becda794eb6"
 
 #endif

@@ -163,5 +163,9 @@ claim "without CAP_NET_RAW its segments fail and say why" holds "all(
 claim "and the other groups work" holds "all(s['state'] == 'joined'
 	for c in d[0]['channels'] for s in c['segments'])" \
 	json crierd groups plain
+# Nor can it ask for more room than others.
+small=$(($(</proc/sys/net/core/rmem_max) < 4194304))
+claim "it says whether its receive buffers are small" equal "$small" \
+	grep -c 'set net.core.rmem_max to 4194304' "$work/crierd.log"
 claim "crierd ends with 0 then, too" stop crierd
 finish
