@@ -261,18 +261,19 @@ static void fan_out(struct passage *p, const struct decision *decisions)
 	}
 	if (p->ruling.storm)
 		tell_of_storm(in, &a->source, RELAY_LOOP);
-	for (i = 0; i < c->n_segments; i++) {
-		struct relay_segment *out = c->by_position[i];
+	for (i = 0; i < c->n_usable; i++) {
+		struct relay_segment *out = c->usable[i];
+		const struct decision *d = &decisions[out->position];
 
-		if (out == in || !c->plan_segments[i].usable)
+		if (out == in)
 			continue;
 		n++;
-		if (decisions[i].verdict != RELAY_SENT) {
-			settle(p, out, decisions[i].verdict, decisions[i].rule);
+		if (d->verdict != RELAY_SENT) {
+			settle(p, out, d->verdict, d->rule);
 			continue;
 		}
 		wanted = true;
-		pass(p, out, &decisions[i], flows);
+		pass(p, out, d, flows);
 	}
 	if (!n)
 		settle(p, NULL, RELAY_SENT, "heard, and nowhere to send it");

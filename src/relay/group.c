@@ -55,6 +55,7 @@ static void channel_free(struct relay_channel *c)
 	free(c->plan_segments);
 	free(c->plan_rows);
 	free(c->by_position);
+	free(c->usable);
 	DL_DELETE(c->group->channels, c);
 	free(c);
 }
@@ -232,7 +233,7 @@ static int plan_reserve(struct relay_channel *c, size_t n)
 {
 	struct relay *r = c->group->relay;
 	struct decide_segment *segments;
-	struct relay_segment **by_position;
+	struct relay_segment **by_position, **usable;
 	struct decision *decisions, *rows;
 
 	segments = reallocarray(c->plan_segments, n ? n : 1, sizeof(*segments));
@@ -244,6 +245,11 @@ static int plan_reserve(struct relay_channel *c, size_t n)
 	if (!by_position)
 		return -ENOMEM;
 	c->by_position = by_position;
+	usable = reallocarray(
+		c->usable, n ? n : 1, sizeof(struct relay_segment *));
+	if (!usable)
+		return -ENOMEM;
+	c->usable = usable;
 	rows = reallocarray(
 		c->plan_rows, n ? decide_prepared(n) : 1, sizeof(*rows));
 	if (!rows)
@@ -269,11 +275,14 @@ int channel_plan(struct relay_channel *c)
 	c->n_segments = 0;
 	c->plan.n_segments = 0;
 	c->plan.rows = NULL;
+	c->n_usable = 0;
 	if (plan_reserve(c, n) < 0)
 		return -ENOMEM;
 	n = 0;
 	for (s = c->segments; s; s = s->next) {
 		plan_segment(s, &c->plan_segments[n]);
+		if (c->plan_segments[n].usable)
+			c->usable[c->n_usable++] = s;
 		c->by_position[n] = s;
 		s->position = n++;
 	}

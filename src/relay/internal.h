@@ -234,6 +234,9 @@ struct relay_channel {
 	struct decision *plan_rows;
 	struct relay_segment **by_position;
 	size_t n_segments;
+	/* Those that take part now: others cost a datagram nothing. */
+	struct relay_segment **usable;
+	size_t n_usable;
 };
 
 struct relay_group {
