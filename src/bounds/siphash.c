@@ -12,25 +12,27 @@ static inline uint64_t rotate(uint64_t x, unsigned bits)
 	return x << bits | x >> (64 - bits);
 }
 
-static inline void mix(struct state *s)
+static inline struct state mix(struct state s)
 {
-	s->v0 += s->v1;
-	s->v1 = rotate(s->v1, 13) ^ s->v0;
-	s->v0 = rotate(s->v0, 32);
-	s->v2 += s->v3;
-	s->v3 = rotate(s->v3, 16) ^ s->v2;
-	s->v0 += s->v3;
-	s->v3 = rotate(s->v3, 21) ^ s->v0;
-	s->v2 += s->v1;
-	s->v1 = rotate(s->v1, 17) ^ s->v2;
-	s->v2 = rotate(s->v2, 32);
+	s.v0 += s.v1;
+	s.v1 = rotate(s.v1, 13) ^ s.v0;
+	s.v0 = rotate(s.v0, 32);
+	s.v2 += s.v3;
+	s.v3 = rotate(s.v3, 16) ^ s.v2;
+	s.v0 += s.v3;
+	s.v3 = rotate(s.v3, 21) ^ s.v0;
+	s.v2 += s.v1;
+	s.v1 = rotate(s.v1, 17) ^ s.v2;
+	s.v2 = rotate(s.v2, 32);
+	return s;
 }
 
-static inline void absorb(struct state *s, uint64_t word)
+static inline struct state absorb(struct state s, uint64_t word)
 {
-	s->v3 ^= word;
-	mix(s);
-	s->v0 ^= word;
+	s.v3 ^= word;
+	s = mix(s);
+	s.v0 ^= word;
+	return s;
 }
 
 static inline struct state begin(const struct siphash_key *key)
@@ -43,25 +45,28 @@ static inline struct state begin(const struct siphash_key *key)
 	};
 }
 
+static inline uint64_t word_at(const uint8_t *p, size_t size)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, p, size);
+	return le64toh(word);
+}
+
 /* `total`: of all bytes, those that were absorbed before included. */
 static inline uint64_t finish(
 	struct state s, const uint8_t *p, size_t size, size_t total)
 {
-	uint64_t word, last = (uint64_t)total << 56;
-	size_t i;
+	const uint8_t *end = p + size / 8 * 8;
+	uint64_t last = (uint64_t)total << 56;
 
-	for (i = 0; i + 8 <= size; i += 8) {
-		memcpy(&word, p + i, 8);
-		absorb(&s, le64toh(word));
-	}
-	word = 0;
-	if (i < size)
-		memcpy(&word, p + i, size - i);
-	absorb(&s, last | le64toh(word));
+	for (; p < end; p += 8)
+		s = absorb(s, word_at(p, 8));
+	if (size % 8)
+		last |= word_at(p, size % 8);
+	s = absorb(s, last);
 	s.v2 ^= 0xff;
-	mix(&s);
-	mix(&s);
-	mix(&s);
+	s = mix(mix(mix(s)));
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
@@ -73,8 +78,6 @@ uint64_t siphash(const struct siphash_key *key, const void *data, size_t size)
 uint64_t siphash_behind(const struct siphash_key *key, uint64_t first,
 	const void *data, size_t size)
 {
-	struct state s = begin(key);
-
-	absorb(&s, first);
-	return finish(s, data, size, sizeof(first) + size);
+	return finish(
+		absorb(begin(key), first), data, size, sizeof(first) + size);
 }

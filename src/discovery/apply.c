@@ -283,22 +283,36 @@ static void apply_mdns(const struct application *a)
 /* ---- what tells of one each ---- */
 
 /* Without an identity the address and port that it came from. */
-static uint64_t entry_digest(
-	const struct application *a, const struct proto_entry *n)
+static uint64_t speaker_digest(const struct application *a)
 {
 	const struct relay_heard *h = a->heard;
+	struct speaker *last = &a->d->last_speaker;
 	struct {
 		uint8_t address[16];
 		uint16_t port;
 	} from;
 
-	if (n->identity.size > 0)
-		return table_digest(&a->d->table, a->place, n->identity.at,
-			n->identity.size);
+	/* Bursts are of one. */
+	if (last->place == a->place->id && last->port == h->port &&
+		last->source.family == h->source.family &&
+		memcmp(last->source.bytes, h->source.bytes,
+			sizeof(h->source.bytes)) == 0)
+		return last->digest;
 	memset(&from, 0, sizeof(from));
 	memcpy(from.address, h->source.bytes, net_address_size(&h->source));
 	from.port = h->port;
-	return table_digest(&a->d->table, a->place, &from, sizeof(from));
+	*last = (struct speaker){ a->place->id, h->source, h->port,
+		table_digest(&a->d->table, a->place, &from, sizeof(from)) };
+	return last->digest;
+}
+
+static uint64_t entry_digest(
+	const struct application *a, const struct proto_entry *n)
+{
+	if (n->identity.size == 0)
+		return speaker_digest(a);
+	return table_digest(
+		&a->d->table, a->place, n->identity.at, n->identity.size);
 }
 
 static uint64_t entry_lifetime_ms(const struct application *a,

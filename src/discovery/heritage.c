@@ -95,6 +95,7 @@ static uint64_t restore_table(struct discovery *d, struct stash_reader *in)
 
 	t->key.k0 = stash_get_number(in);
 	t->key.k1 = stash_get_number(in);
+	d->last_speaker = (struct speaker){ 0 };
 	d->last_place = stash_get_number(in);
 	last = stash_get_number(in);
 	t->quota.refused = stash_get_number(in);

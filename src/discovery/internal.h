@@ -66,6 +66,14 @@ struct discovery {
 	uv_timer_t timer;
 	uint64_t armed_ms; /* when it runs; 0: it does not */
 
+	/* Who was heard last without an identity, and its digest. */
+	struct speaker {
+		uint64_t place;
+		struct net_address source;
+		uint16_t port;
+		uint64_t digest;
+	} last_speaker;
+
 	struct echo echo;
 	struct quota kept;
 	struct replay replays[DISCOVERY_REPLAYS];

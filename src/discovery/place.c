@@ -126,13 +126,17 @@ const struct config_group *discovery_group(const struct relay_segment *s)
 		relay_channel_group(relay_segment_channel(s)));
 }
 
-static struct place *look_up(struct discovery *d, const struct relay_segment *s,
-	const struct relay_segment_info *i)
+static struct place *look_up(struct discovery *d, const struct relay_segment *s)
 {
 	const struct config_group *g = discovery_group(s);
-	struct place *p = find_place(d, g->name, i);
+	struct relay_segment_info i;
+	struct place *p;
 
-	return p ? p : place_new(d, g, i);
+	relay_segment_get(s, &i);
+	if (!i.device[0])
+		return NULL;
+	p = find_place(d, g->name, &i);
+	return p ? p : place_new(d, g, &i);
 }
 
 struct place *discovery_place(
@@ -140,15 +144,11 @@ struct place *discovery_place(
 {
 	uint64_t id = relay_segment_id(s);
 	struct placed *at = &d->placed[id % DISCOVERY_PLACED];
-	struct relay_segment_info i;
 
-	relay_segment_get(s, &i);
-	if (!i.device[0])
-		return NULL;
 	/* Its device may have been renamed, or made anew. */
-	if (at->segment != id || at->place->index != i.index ||
-		strcmp(at->place->device, i.device) != 0) {
-		at->place = look_up(d, s, &i);
+	if (at->segment != id || at->place->index != relay_segment_index(s) ||
+		strcmp(at->place->device, relay_segment_device(s)) != 0) {
+		at->place = look_up(d, s);
 		at->segment = at->place ? id : 0;
 	}
 	return at->place;

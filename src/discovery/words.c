@@ -39,8 +39,13 @@ static void blank(char *text, size_t size, char what)
 /* Copies one text and its NUL; returns its end. */
 static char *copy(char *to, enum word which, const struct proto_piece *p)
 {
-	size_t size = cut(p->at, p->size, rooms[which]);
+	size_t size;
 
+	if (!p->size) {
+		*to = '\0';
+		return to + 1;
+	}
+	size = cut(p->at, p->size, rooms[which]);
 	if (size) {
 		memcpy(to, p->at, size);
 		blank(to, size, '\0');

@@ -258,6 +258,7 @@ void flow_receive(struct udp *u, ssize_t n,
 	if (n <= 0)
 		return;
 	f->out->counters.dropped[RELAY_KERNEL] += kernel_dropped;
+	relay_of(f)->familiar.in = NULL;
 	for (i = 0; i < n; i++)
 		answer(f, &datagrams[i]);
 }

@@ -22,7 +22,10 @@ void arrival_init(struct arrival *a, struct relay *r,
 	(void)net_address_from_socket(&d->source.sa, &a->source, &a->port);
 	(void)net_address_from_socket(
 		&d->destination.sa, &a->destination, NULL);
-	a->own = net_devices_is_own(r->devices, &a->source);
+	a->own = r->familiar.in && net_address_equal(
+					   &r->familiar.source, &a->source)
+			 ? r->familiar.own
+			 : net_devices_is_own(r->devices, &a->source);
 }
 
 static enum proto_payload decoder_of(enum config_payload p)

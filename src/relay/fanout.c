@@ -209,6 +209,20 @@ static void search_out(const struct passage *p, struct relay_segment *out,
 	p->arrival->flow = 0;
 }
 
+/* What is to leave on `out`. */
+static enum relay_verdict payload_for(const struct passage *p,
+	const struct relay_segment *out, struct payload *ret)
+{
+	const struct arrival *a = p->arrival;
+
+	if (p->in->channel->group->c->payload == CONFIG_PAYLOAD_MDNS)
+		return edit_payload(p->arrival, p->in, out, ret);
+	ret->data = a->datagram->data;
+	ret->size = a->datagram->size;
+	ret->digest = a->digest;
+	return RELAY_SENT;
+}
+
 static void pass(const struct passage *p, struct relay_segment *out,
 	const struct decision *d, bool flows)
 {
@@ -219,8 +233,7 @@ static void pass(const struct passage *p, struct relay_segment *out,
 	enum relay_verdict v;
 	int err;
 
-	v = may_send || flows ? edit_payload(p->arrival, p->in, out, &payload)
-			      : RELAY_LOOP;
+	v = may_send || flows ? payload_for(p, out, &payload) : RELAY_LOOP;
 	if (v != RELAY_SENT) {
 		settle(p, out, v,
 			v == RELAY_FILTER    ? "nothing of it may pass"
@@ -296,9 +309,28 @@ static bool is_too_much(const struct passage *p)
 	return true;
 }
 
+/* What there is to know of who sent it. */
+static const struct familiar *look_at_source(
+	const struct relay_segment *in, const struct arrival *a)
+{
+	struct familiar *f = &in->channel->group->relay->familiar;
+
+	if (f->in == in && net_address_equal(&f->source, &a->source))
+		return f;
+	*f = (struct familiar){
+		.in = in,
+		.source = a->source,
+		.own = a->own,
+		.elsewhere = !a->own && segment_is_elsewhere(in, &a->source),
+		.stranger = segment_is_stranger(in, &a->source),
+	};
+	return f;
+}
+
 void fanout_describe(
 	struct relay_segment *in, struct arrival *a, struct decide_facts *ret)
 {
+	const struct familiar *f = look_at_source(in, a);
 	const struct relay_channel *c = in->channel;
 	const struct config_group *g = c->group->c;
 	const struct proto_view *v = arrival_view(a, in);
@@ -311,8 +343,8 @@ void fanout_describe(
 		.kind = arrival_kind(a, in),
 		.payload = g->payload,
 		.own = a->own,
-		.elsewhere = !a->own && segment_is_elsewhere(in, &a->source),
-		.stranger = segment_is_stranger(in, &a->source),
+		.elsewhere = f->elsewhere,
+		.stranger = f->stranger,
 		.directed = c->broadcast && !segment_interface(in)->n_peers &&
 			    !net_address_is_broadcast(&a->destination),
 	};
@@ -423,6 +455,8 @@ void fanout_receive(struct udp *u, ssize_t n,
 		return;
 	if (kernel_dropped)
 		count_kernel(e, datagrams[0].device, kernel_dropped);
+	/* Devices may have changed since the last batch. */
+	e->listener->relay->familiar.in = NULL;
 	expect_all(e, datagrams, (size_t)n, expected);
 	for (i = 0; i < (size_t)n; i++)
 		arrive(e, &datagrams[i], &expected[i]);

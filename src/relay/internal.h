@@ -426,6 +426,13 @@ struct relay {
 	struct listener *listeners;
 	struct decision *decisions; /* scratch: of the largest channel */
 	size_t n_decisions;
+	/* What is known of the last source, within a batch: bursts are of one.
+	 */
+	struct familiar {
+		const struct relay_segment *in; /* NULL: nothing is known */
+		struct net_address source;
+		bool own, elsewhere, stranger;
+	} familiar;
 	struct outbox outbox;
 	struct framer framer;
 	struct sender *ports; /* utlist, the oldest use first */

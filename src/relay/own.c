@@ -189,6 +189,7 @@ size_t relay_repeat(struct relay *r, const struct relay_kept *k,
 	a.destination = net_address_is_set(&k->destination) ? k->destination
 							    : c->address;
 	a.digest = siphash(&r->key, k->data, k->size);
+	r->familiar.in = NULL;
 	fanout_describe(in, &a, &f);
 	f.kind = PROTO_ANNOUNCEMENT;
 	decide(&c->plan, in->position, &f, r->decisions);

@@ -177,6 +177,16 @@ static const char *direction_word(unsigned role)
 	return role & CONFIG_HEARS ? "both" : "to";
 }
 
+const char *relay_segment_device(const struct relay_segment *s)
+{
+	return s->device;
+}
+
+unsigned relay_segment_index(const struct relay_segment *s)
+{
+	return s->index;
+}
+
 void relay_segment_get(
 	const struct relay_segment *s, struct relay_segment_info *ret)
 {

@@ -292,6 +292,9 @@ struct relay_segment_info {
 
 void relay_segment_get(
 	const struct relay_segment *s, struct relay_segment_info *ret);
+/* The same of its device alone, for whoever asks for each datagram. */
+const char *relay_segment_device(const struct relay_segment *s);
+unsigned relay_segment_index(const struct relay_segment *s);
 
 /* One search that waits for unicast answers. */
 struct relay_flow_info {

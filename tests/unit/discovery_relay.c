@@ -69,6 +69,16 @@ const struct relay_channel *relay_segment_channel(const struct relay_segment *s)
 	return s->channel;
 }
 
+const char *relay_segment_device(const struct relay_segment *s)
+{
+	return s->info.device;
+}
+
+unsigned relay_segment_index(const struct relay_segment *s)
+{
+	return s->info.index;
+}
+
 void relay_segment_get(
 	const struct relay_segment *s, struct relay_segment_info *ret)
 {
