@@ -116,6 +116,8 @@ static void repeat(const struct guard *g, struct guard_entry *e,
 		/* Its own pace, and then some: a loop that comes later on top
 		 * of it is found all the same. */
 		allowed += 2 * (uint64_t)e->in_silence;
+		if (allowed > GUARD_PACE)
+			allowed = GUARD_PACE;
 		if (now - e->period_ms >= g->window_ms) {
 			e->period_ms = now;
 			e->in_a_row = 0;

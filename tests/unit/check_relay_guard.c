@@ -241,6 +241,28 @@ START_TEST(a_loop_on_top_of_a_repeating_host_is_found)
 }
 END_TEST
 
+/* Loops that fed each other let twice as many pass after each silence. */
+START_TEST(what_goes_on_faster_and_faster_stays_bounded)
+{
+	unsigned passed = 0, most = 0;
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	for (uint64_t t = 0; t < 10 * WINDOW; t += 20) {
+		if (t % WINDOW == 0)
+			passed = 0;
+		for (uint64_t i = 0; i < UINT64_C(1) << t / WINDOW; i++)
+			passed += relay(&g, 1, 1, LAN, IOT, t);
+		if (passed > most)
+			most = passed;
+	}
+	ck_assert_uint_le(most, 2 * GUARD_PACE);
+	ck_assert_uint_ge(most, GUARD_REPEATS);
+	teardown(&g, &q);
+}
+END_TEST
+
 START_TEST(a_pause_of_a_window_starts_anew)
 {
 	struct guard g;
@@ -493,6 +515,7 @@ int main(void)
 	tcase_add_test(t, a_loop_ends_in_the_silence);
 	tcase_add_test(t, what_goes_on_meanwhile_is_the_hosts_own_doing);
 	tcase_add_test(t, a_loop_on_top_of_a_repeating_host_is_found);
+	tcase_add_test(t, what_goes_on_faster_and_faster_stays_bounded);
 	tcase_add_test(t, a_pause_of_a_window_starts_anew);
 	tcase_add_test(t, the_next_process_holds_back_the_same);
 	add_limits(t);
