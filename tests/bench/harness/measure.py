@@ -1,0 +1,158 @@
+"""What is measured of one relay in one cell. All are of a whole run: from
+before the first datagram until the last copy has left, so that it does not
+matter when exactly the kernel is asked.
+"""
+
+import re
+import signal
+import time
+
+from .net import Broken, cpu_ns, read, sent_by_device, wait_for
+
+MODERATE_RATE = 2000
+SLOW_RATE = 200
+
+
+class Run:
+    """A relay at work: started by `with`, ended at the end."""
+
+    def __init__(self, relay, net, cell):
+        self.relay, self.net, self.cell = relay, net, cell
+
+    def __enter__(self):
+        self.p = self.relay.start(self.net, self.cell)
+        self.pid = self.p.pid
+        return self
+
+    def __exit__(self, *_):
+        self.net.host.end(self.p)
+
+    def copies(self):
+        """By device; of those that it relays to."""
+        sent = sent_by_device(self.pid)
+        return {d: sent[d] for d in self.net.outs}
+
+    def drain(self):
+        """Until nothing has left for a while."""
+        before = None
+        deadline = time.monotonic() + 30
+        while (now := sum(self.copies().values())) != before:
+            if time.monotonic() > deadline:
+                raise Broken(f"{self.relay.name}: does not fall silent")
+            before = now
+            time.sleep(0.03)
+            if self.p.poll() is not None:
+                raise Broken(f"{self.relay.name} has ended: "
+                             f"{self.net.host.complaints(self.p)}")
+
+    def send(self, seconds, rate=0):
+        """What that came to: sent, seconds, rate; copies, on the device with
+        fewest too; ns of the processor, and of waiting for it."""
+        copies, (ran, waited) = self.copies(), cpu_ns(self.pid)
+        r = self.net.load(self.cell, seconds, rate)
+        self.drain()
+        now, (ran_now, waited_now) = self.copies(), cpu_ns(self.pid)
+        by_device = [now[d] - copies[d] for d in copies]
+        r.update(copies=sum(by_device), least=min(by_device),
+                 ns=ran_now - ran, waited=waited_now - waited)
+        if not r["copies"]:
+            raise Broken(f"{self.relay.name} relays nothing")
+        return r
+
+
+def saturated(run, t):
+    """ns of the processor for each copy, while more arrives than it can take;
+    and how busy it was: 1 is all of its core."""
+    run.send(t.warm)
+    r = run.send(t.flood)
+    return {"ns_saturated": r["ns"] / r["copies"],
+            "rate_saturated": r["copies"] / run.cell.fanout / r["seconds"],
+            "busy": r["ns"] / 1e9 / r["seconds"],
+            "disturbed": r["waited"] / (r["ns"] + r["waited"])}
+
+
+def listened(run, seconds, rate, devices):
+    """The same as send(), with what a sink on these devices heard."""
+    sink = run.net.sink(run.cell, devices)
+    try:
+        r = run.send(seconds, rate)
+    except BaseException:
+        run.net.host.end(sink)
+        raise
+    heard = run.net.end_sink(sink)
+    if heard["overflow"]:
+        raise Broken("the sink is too slow")
+    r["whole"] = heard["least"] == r["sent"] == r["least"] \
+        and not heard["twice"]
+    r.update({k: heard[k] for k in ("twice", "p50_us", "p99_us")})
+    r["missing"] = r["sent"] - heard["least"]
+    return r
+
+
+def moderate(run, t):
+    """ns for each copy and the delay, at a rate that leaves it idle mostly."""
+    run.send(t.warm, MODERATE_RATE)
+    # The first and the last one that a copy goes to.
+    ends = sorted({run.net.outs[0], run.net.outs[-1]})
+    r = listened(run, t.moderate, MODERATE_RATE, ends)
+    return {"ns_moderate": r["ns"] / r["copies"], "p50_us": r["p50_us"],
+            "p99_us": r["p99_us"], "missing": r["missing"],
+            "twice": r["twice"]}
+
+
+def lossfree(run, t):
+    """The highest rate at which the sink hears all, by halving the interval
+    (as a ratio, until it is 3 %). Since a core is shared with interrupts and
+    perhaps with others, a rate counts as free of loss if one of two tries is.
+    """
+    flood = run.send(t.warm)
+    likely = flood["copies"] / run.cell.fanout / flood["seconds"]
+    low, high = likely / 4, likely * 1.5
+    best = 0
+
+    def is_free(rate):
+        nonlocal best
+        for _ in range(2):
+            r = listened(run, t.step, rate, run.net.outs[-1:])
+            if r["whole"]:
+                best = max(best, min(rate, r["rate"]))
+                # More than this cannot be sent: that is the answer then.
+                return "limit" if r["rate"] < 0.95 * rate else "free"
+        return ""
+
+    said = ""
+    while high / low > 1.03 and said != "limit":
+        middle = (high * low) ** 0.5
+        said = is_free(middle)
+        low, high = (middle, high) if said else (low, middle)
+    return {"lossfree": best, "lossfree_limited": said == "limit"}
+
+
+def system_calls(run, t):
+    """For each datagram that arrives: at a slow rate, and saturated."""
+    run.send(t.warm)
+    return {"calls_slow": count_calls(run, t.calls, SLOW_RATE),
+            "calls_saturated": count_calls(run, t.flood, 0)}
+
+
+def count_calls(run, seconds, rate):
+    out = run.net.host.path("strace")
+    p = run.net.host.start(run.net.router, "strace", "-c", "-f", "-o", out,
+                           "-p", run.pid, stdout=-3)
+
+    def is_traced():
+        if p.poll() is not None:
+            raise Broken(f"strace: {run.net.host.complaints(p)}")
+        return all(not s.startswith("TracerPid:\t0") for s in
+                   read(run.pid, "status").splitlines()
+                   if s.startswith("TracerPid:"))
+    wait_for("strace", 10, is_traced)
+    r = run.send(seconds, rate)
+    run.net.host.end(p, signal.SIGINT)
+    with open(out) as f:
+        # A table between lines of dashes; the calls are its fourth column.
+        rows = re.split(r"^-[- ]+$", f.read(), flags=re.MULTILINE)
+    if len(rows) != 3:
+        raise Broken("strace counts nothing")
+    total = sum(int(row.split()[3]) for row in rows[1].strip().splitlines())
+    return total / (r["copies"] / run.cell.fanout)
