@@ -10,8 +10,10 @@ n=${1:-100000}
 rate=${2:-5000}
 # shellcheck source=../net/lib.sh
 . "$(dirname "$0")/../net/lib.sh"
-traffic=$top_builddir/tests/bench/traffic
-[[ -x $traffic ]] || broken 'no traffic: "make bench" builds it'
+bench=$top_builddir/tests/bench
+for tool in announce load sink; do
+	[[ -x $bench/$tool ]] || broken "no $tool: \"make bench\" builds it"
+done
 
 cat >"$work/crierd.yaml" <<END
 control: { group: root }
@@ -50,7 +52,7 @@ cpu() {
 }
 
 before=$(memory_kib) cpu_before=$(cpu)
-on tv "$traffic" announce iot "$n" 10000 >"$work/announced" ||
+on tv "$bench/announce" iot "$n" 10000 >"$work/announced" ||
 	broken 'cannot announce'
 claim "all $n are in the table" within 10 equal "$n" used
 after=$(memory_kib) cpu_after=$(cpu)
@@ -74,17 +76,18 @@ asks() {
 
 # Half of all announce again meanwhile, so that the table works too.
 seconds=10
-start count phone "$traffic" count home 239.255.42.42 4242 \
-	$((rate * seconds)) 2000
+start count phone "$bench/sink" home 239.255.42.42 4242 \
+	--count $((rate * seconds)) --idle 2000
 within 10 grep -q ready "$work/count.out" || broken 'nobody counts'
-start again tv "$traffic" announce iot $((n / 2)) 4000
-start send tv "$traffic" send iot 239.255.42.42 4242 $((rate * seconds)) "$rate"
+start again tv "$bench/announce" iot $((n / 2)) 4000
+start send tv "$bench/load" iot 239.255.42.42 4242 \
+	--count $((rate * seconds)) --rate "$rate"
 asks 300 | sort -g >"$work/asked"
 wait "${pid_of[send]}" "${pid_of[count]}"
 unset "pid_of[send]" "pid_of[count]"
 median=$(sed -n 150p "$work/asked")
 worst=$(tail -n 1 "$work/asked")
-heard=$(sed -n 's/.*"heard": \([0-9]*\).*/\1/p' "$work/count.out")
+heard=$(sed -n 's/.* heard=\([0-9]*\).*/\1/p' "$work/count.out")
 
 echo "memory: $before KiB before, $after KiB with $n entries," \
 	"$(((after - before) * 1024 / n)) bytes each"

@@ -59,6 +59,9 @@ class Host:
             raise Broken(f"no {path}: \"make bench\" builds it")
         return path
 
+    def remove(self, name):
+        os.unlink(self.path(name))
+
     def start(self, namespace, *command, cpu=None, env=None, **options):
         """Its pid is that of the command itself: all before it only exec.
 
