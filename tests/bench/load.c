@@ -18,11 +18,13 @@
 
 #include <err.h>
 #include <getopt.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SIZE_MAX_BYTES = 1400, SIZE_BYTES = 256, BURST_MAX = 64 };
+enum { SEGMENTED_MAX = 65000 }; /* one datagram, before it is cut */
 enum { SERVICES = 500, WAKEUPS = 10000, LATE_NS = 1000000 };
 
 struct text {
@@ -36,7 +38,7 @@ struct load {
 	struct bench_group group;
 	uint64_t rate, duration_ns, count; /* one of the last two */
 	size_t size;
-	bool mdns;
+	bool mdns, is_segmented;
 	struct text *texts; /* sent in turn; no burst has one twice */
 	size_t n_texts;
 	uint64_t sent;
@@ -124,7 +126,26 @@ static void open_socket(struct load *l, unsigned device)
 		l->group.to.v6.sin6_scope_id = device;
 	if (connect(fd, &l->group.to.any, l->group.size) < 0)
 		err(99, "connect");
+	/* The kernel cuts a flood up at the receiver, or sending would be
+	 * slower than the relay. */
+	if (!l->rate && !l->mdns && l->size * BURST_MAX < SEGMENTED_MAX) {
+		bench_set(fd, SOL_UDP, UDP_SEGMENT, (int)l->size);
+		l->is_segmented = true;
+	}
 	l->fd = fd;
+}
+
+static void send_all(struct load *l, struct mmsghdr *m, unsigned n)
+{
+	unsigned done = 0;
+
+	while (done < n) {
+		int r = sendmmsg(l->fd, m + done, n - done, 0);
+
+		if (r < 0)
+			err(99, "sendmmsg");
+		done += (unsigned)r;
+	}
 }
 
 static void send_burst(struct load *l, unsigned n)
@@ -132,7 +153,6 @@ static void send_burst(struct load *l, unsigned n)
 	struct mmsghdr m[BURST_MAX] = { 0 };
 	struct iovec iov[BURST_MAX];
 	const uint64_t now = bench_now_ns(CLOCK_REALTIME);
-	unsigned done = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct text *t = &l->texts[(l->sent + i) % l->n_texts];
@@ -142,14 +162,11 @@ static void send_burst(struct load *l, unsigned n)
 		m[i].msg_hdr.msg_iov = &iov[i];
 		m[i].msg_hdr.msg_iovlen = 1;
 	}
-	while (done < n) {
-		int r = sendmmsg(l->fd, m + done, n - done, 0);
-
-		if (r < 0)
-			err(99, "sendmmsg");
-		done += (unsigned)r;
+	if (l->is_segmented) {
+		m[0].msg_hdr.msg_iovlen = n;
+		n = 1;
 	}
-	l->sent += n;
+	send_all(l, m, n);
 }
 
 /* How many are due by now, at most so many; waits until one is. */
@@ -188,7 +205,10 @@ int main(int argc, char *argv[])
 	write_texts(&l);
 	start = now = l.due_ns = bench_now_ns(CLOCK_MONOTONIC);
 	while (l.count ? l.sent < l.count : now - start < l.duration_ns) {
-		send_burst(&l, due(&l));
+		unsigned n = due(&l);
+
+		send_burst(&l, n);
+		l.sent += n;
 		now = bench_now_ns(CLOCK_MONOTONIC);
 	}
 	printf("sent=%llu seconds=%.6f rate=%.0f\n", (unsigned long long)l.sent,
