@@ -171,7 +171,6 @@ def table(host, _):
 
 def announce(net, daemon, entries):
     host = net.host
-    # A source that is not on-link is one all the same.
     p = host.start(net.far, host.tool("tests/bench/announce"), IN, entries,
                    10000)
     host.finish(p, entries / 10000 + 30)

@@ -121,7 +121,13 @@ def ip(*words, batch=None):
 
 
 class Net:
-    """A router with `fanout` devices to send on, and the far ends."""
+    """A router with `fanout` devices to send on, and the far ends.
+
+    Where nobody listens, the far end is a port of a bridge that is down, which
+    drops what comes before IP sees it: a veth does the receiving on the core
+    of the sender, and what other hosts do with a datagram is no cost of a
+    relay.
+    """
 
     made = 0
 
@@ -138,6 +144,17 @@ class Net:
         for ns in (self.router, self.far):
             self._connect(ns)
         self._wait()
+        ip("-n", self.far, "link", "add", "name", "pit", "type", "bridge")
+        self.heard = set(self.outs)
+        self.hear_on([])
+
+    def hear_on(self, devices):
+        """The far ends of these have IP, the others drop."""
+        devices = set(devices)
+        ip("-n", self.far, "-batch", "-", batch="".join(
+            [f"link set dev {d} master pit\n" for d in self.heard - devices] +
+            [f"link set dev {d} nomaster\n" for d in devices - self.heard]))
+        self.heard = devices
 
     def _add(self, ns):
         try:
@@ -228,6 +245,11 @@ def cpu_ns(pid):
         ran += int(words[0])
         waited += int(words[1])
     return ran, waited
+
+
+def is_asleep(pid):
+    """Neither running nor waiting for its turn."""
+    return read(pid, "stat").rpartition(")")[2].split()[0] == "S"
 
 
 def sent_by_device(pid):

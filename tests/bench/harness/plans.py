@@ -48,7 +48,7 @@ def quick():
     return Plan([
         Block("cpu", ["4", "6"], ["opaque"], [1, 4, 16], mine, 3),
         Block("moderate", ["4"], ["opaque"], [1, 16], mine, 1),
-        Block("lossfree", ["4"], ["opaque"], [1, 4, 16], mine, 1),
+        Block("lossfree", ["4", "6"], ["opaque"], [1, 4, 16], mine, 1),
         Block("syscalls", ["4"], ["opaque"], [1, 4, 16], mine[1:], 1),
     ], {"start": 3, "memory": 1}, 0.7)
 
