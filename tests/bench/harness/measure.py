@@ -11,7 +11,7 @@ from .net import (Broken, cpu_ns, is_asleep, private_kib, read,
                   sent_by_device, wait_for)
 
 MODERATE_RATE = 2000
-SLOW_RATE = 200
+SLOW_RATE = 100
 # Of a search for the highest rate: how often each is tried at most, and how
 # much of the core others may have meanwhile.
 TRIES = 5

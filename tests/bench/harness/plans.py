@@ -24,8 +24,10 @@ class Plan:
     """alone: {what: rounds}."""
 
     def __init__(self, blocks, alone, scale=1.0):
-        self.blocks, self.alone = blocks, alone
-        self.times = Times(scale)
+        self.blocks, self.alone, self.scale = blocks, alone, scale
+
+    def times(self):
+        return Times(self.scale)
 
     def cells(self):
         """(family, payload, fanout), each once, in order."""
@@ -56,15 +58,17 @@ def quick():
 def full():
     """All of it."""
     everybody = ["A", "P", "crier", "crier-plain", "crier-frame"]
-    mine = ["A", "P", "crier", "crier-frame"]
+    some = ["A", "crier", "crier-frame"]
     wide = [1, 4, 16, 64]
     families = ["4", "6", "broadcast"]
     return Plan([
-        Block("cpu", families, ["opaque", "mdns"], wide, everybody, 5),
-        Block("moderate", families, ["opaque", "mdns"], wide, everybody, 5),
-        Block("lossfree", families, ["opaque"], wide, mine, 5),
+        Block("cpu", families, ["opaque"], wide, everybody, 5),
+        Block("cpu", families, ["mdns"], wide, some, 5),
+        Block("moderate", families, ["opaque"], wide, everybody, 5),
+        Block("moderate", families, ["mdns"], wide, some, 5),
+        Block("lossfree", families, ["opaque"], wide, some, 5),
         Block("syscalls", families, ["opaque"], wide, everybody, 1),
-    ], {"start": 5, "memory": 5, "table": 1})
+    ], {"start": 5, "memory": 5, "table": 1}, 0.7)
 
 
 def smoke():
@@ -80,8 +84,17 @@ def smoke():
 
 def chosen(args):
     """What the command line says."""
-    cellular = [w for w in args.what if w in PHASES]
     return Plan(
-        [Block(w, args.family, args.payload, args.fanout, args.relays,
-               args.rounds) for w in cellular],
-        {w: args.rounds for w in args.what if w in ALONE}, args.scale)
+        [Block(w, args.family, args.payload, args.fanout, args.relays, 5)
+         for w in args.what if w in PHASES],
+        {w: 5 for w in args.what if w in ALONE})
+
+
+def plan(args):
+    p = quick() if args.quick else full() if args.full \
+        else smoke() if args.smoke else chosen(args)
+    p.scale *= args.scale
+    if args.rounds:
+        p.blocks = [b._replace(rounds=args.rounds) for b in p.blocks]
+        p.alone = dict.fromkeys(p.alone, args.rounds)
+    return p

@@ -26,7 +26,7 @@ FIGURES = {
     "p50_us": ("delay p50: us", 1, True),
     "p99_us": ("delay p99: us", 1, True),
     "lossfree": ("free of loss up to: 1/s", 0, True),
-    "calls_slow": ("system calls, at 200/s", 2, False),
+    "calls_slow": ("system calls, at 100/s", 2, False),
     "calls_saturated": ("system calls, saturated", 3, False),
     "private_kib": ("private memory: KiB", 0, False),
 }
@@ -52,6 +52,9 @@ class Results:
             self.note(f"not saturated: {cell}, {relay}: it took "
                       f"{figures['wanted']:.0%} of its core, the load is "
                       "too slow for it")
+        if figures.get("lossfree_limited"):
+            self.note(f"not the highest: {cell}, {relay}: more than "
+                      f"{figures['lossfree']:.0f}/s could not be sent")
 
     def note(self, text):
         """Once each, and at once."""
