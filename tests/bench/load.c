@@ -11,8 +11,8 @@
  * --payload   mdns: announcements of 500 services in turn, whose text differs
  *
  * Prints what was sent in the form key=value. A burst is due every 100 us. What
- * was held up is made up for, but by LATE_NS at most: a longer burst would be
- * another load than the one that was asked for.
+ * was held up is made up for, but LATE_MAX of them at most: more at once would
+ * be another load than the one that was asked for.
  */
 #include "bench.h"
 
@@ -25,7 +25,7 @@
 
 enum { SIZE_MAX_BYTES = 1400, SIZE_BYTES = 256, BURST_MAX = 64 };
 enum { SEGMENTED_MAX = 65000 }; /* one datagram, before it is cut */
-enum { SERVICES = 500, WAKEUPS = 10000, LATE_NS = 1000000 };
+enum { SERVICES = 500, WAKEUPS = 10000, LATE_MAX = 1000 };
 
 struct text {
 	uint8_t bytes[SIZE_MAX_BYTES];
@@ -174,7 +174,8 @@ static unsigned due(struct load *l)
 {
 	const uint64_t left = l->count ? l->count - l->sent : BURST_MAX;
 	const uint64_t most = left < BURST_MAX ? left : BURST_MAX;
-	uint64_t burst = l->rate / WAKEUPS ? l->rate / WAKEUPS : 1, now, n;
+	uint64_t burst = l->rate / WAKEUPS ? l->rate / WAKEUPS : 1;
+	uint64_t now, late_ns, n;
 
 	if (!l->rate)
 		return (unsigned)most;
@@ -183,8 +184,9 @@ static unsigned due(struct load *l)
 	/* Until the last one of the burst is. */
 	bench_sleep_until_ns(l->due_ns + (burst - 1) * 1000000000 / l->rate);
 	now = bench_now_ns(CLOCK_MONOTONIC);
-	if (now > l->due_ns + LATE_NS)
-		l->due_ns = now - LATE_NS;
+	late_ns = UINT64_C(1000000000) * LATE_MAX / l->rate;
+	if (now > l->due_ns + late_ns)
+		l->due_ns = now - late_ns;
 	n = (now - l->due_ns) * l->rate / 1000000000 + 1;
 	if (n > most)
 		n = most;

@@ -51,7 +51,7 @@ struct device {
 struct copy {
 	struct iovec iov;
 	union {
-		struct cmsghdr align;
+		size_t align; /* of struct cmsghdr */
 		uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	} control;
 	union {
@@ -70,7 +70,7 @@ struct arrival {
 		struct sockaddr_in6 v6;
 	} from;
 	union {
-		struct cmsghdr align;
+		size_t align; /* of struct cmsghdr */
 		uint8_t bytes[CONTROL];
 	} control;
 	struct iovec iov;
@@ -217,7 +217,7 @@ static void address_copy(
 	struct relay *r, struct copy *c, const struct device *d)
 {
 	struct msghdr *m = &r->out[r->n_out].msg_hdr;
-	struct cmsghdr *h = &c->control.align;
+	struct cmsghdr *h = (struct cmsghdr *)(void *)&c->control;
 
 	if (r->group.family == AF_INET) {
 		const struct in_pktinfo i = {

@@ -127,7 +127,7 @@ def is_free(run, t, rate):
             return "free", rate
         slow += r["whole"]
         losses += not r["whole"] and disturbed(r) < DISTURBED
-        if slow == 2:
+        if slow == 3:
             return "limit", r["rate"]
         if losses == 2:
             break
@@ -139,12 +139,13 @@ def lossfree(run, t):
     (as a ratio, until it is 3 %)."""
     flood = run.send(t.warm)
     likely = flood["copies"] / run.cell.fanout / flood["seconds"]
-    low, high, best, said = likely / 20, likely * 1.4, 0, ""
+    low, high, middle = likely / 20, likely * 1.4, likely * 0.7
+    best, said = 0, ""
     while high / low > 1.03 and said != "limit":
-        middle = (high * low) ** 0.5
         said, rate = is_free(run, t, middle)
         best = max(best, rate)
         low, high = (low, middle) if said == "lost" else (middle, high)
+        middle = (high * low) ** 0.5
     if not best:
         raise Broken(f"{run.cell}: {run.relay.name} loses at any rate")
     return {"lossfree": best, "lossfree_limited": said == "limit"}
