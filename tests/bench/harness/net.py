@@ -108,6 +108,11 @@ class Host:
         for p in self.programs:
             p.wait()
         for name in self.namespaces:
+            # One that was just being started when we were interrupted.
+            left = subprocess.run(["ip", "netns", "pids", name], text=True,
+                                  stdout=subprocess.PIPE, check=False).stdout
+            for pid in left.split():
+                os.kill(int(pid), signal.SIGKILL)
             subprocess.run(["ip", "netns", "delete", name], check=False)
         shutil.rmtree(self.work, ignore_errors=True)
 
