@@ -1,6 +1,7 @@
 #include "relay/internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* One sendmmsg() of one sender, for the report of what failed. */
 struct departure {
@@ -57,10 +58,19 @@ static void address(const struct sender *by, const struct outgoing *o,
 
 /* ---- queues ---- */
 
-void outbox_init(struct outbox *box)
+int outbox_init(struct outbox *box)
 {
-	box->used = 0;
-	box->dirty = NULL;
+	struct outgoing *at = malloc(OUTBOX_DATAGRAMS * sizeof(*at));
+
+	if (!at)
+		return -ENOMEM;
+	*box = (struct outbox){ .at = at };
+	return 0;
+}
+
+void outbox_done(struct outbox *box)
+{
+	free(box->at);
 }
 
 static void append(struct outgoings *q, struct outgoing *o)
@@ -122,9 +132,9 @@ void outbox_put(struct sender *by, struct outgoing *o, bool directed)
 		queue_for_peers(by, o);
 		return;
 	}
-	o->destination = by->connected ? NULL
-			 : directed    ? &to->own
-				       : &to->group;
+	o->destination = directed        ? &to->own
+			 : by->connected ? NULL
+					 : &to->group;
 	queue(by, o);
 }
 

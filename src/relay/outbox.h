@@ -23,8 +23,8 @@
 /* Datagrams of one sender that leave in one system call. */
 enum { OUTBOX_BATCH = 64 };
 
-/* More than a batch times the usual fan-out; when full it is emptied. */
-enum { OUTBOX_DATAGRAMS = 512 };
+/* A full batch to 64 segments; when full it is emptied. */
+enum { OUTBOX_DATAGRAMS = 4096 };
 
 /* Ports of announcers that are kept open: the one that was used the longest
  * ago gives way. */
@@ -50,12 +50,14 @@ struct outgoings {
 };
 
 struct outbox {
-	struct outgoing at[OUTBOX_DATAGRAMS];
+	struct outgoing *at; /* OUTBOX_DATAGRAMS, touched as far as needed */
 	size_t used;
 	struct sender *dirty; /* those with something to send */
 };
 
-void outbox_init(struct outbox *box);
+/* Returns 0 or -ENOMEM. */
+int outbox_init(struct outbox *box);
+void outbox_done(struct outbox *box);
 /* Room for one more datagram, which outbox_put() then queues. */
 struct outgoing *outbox_take(struct relay *r);
 /* Queues `o` for every destination of the segment of `by`. */

@@ -36,8 +36,10 @@ int relay_new(struct relay **ret, uv_loop_t *loop, struct net_devices *devices,
 	err = wsd_parser_new(&r->wsd, (unsigned long)r->key.k0 | 1);
 	if (err < 0)
 		goto fail;
-	outbox_init(&r->outbox);
 	frames_init(&r->framer, (uint32_t)siphash(&r->key, NULL, 0));
+	err = outbox_init(&r->outbox);
+	if (err < 0)
+		goto fail;
 	r->edited = malloc(RELAY_EDITED);
 	if (!r->edited) {
 		err = -ENOMEM;
@@ -53,6 +55,7 @@ int relay_new(struct relay **ret, uv_loop_t *loop, struct net_devices *devices,
 	*ret = r;
 	return 0;
 fail:
+	outbox_done(&r->outbox);
 	wsd_parser_free(r->wsd);
 	udp_batch_free(r->batch);
 	free(r);
@@ -91,6 +94,7 @@ void relay_close(struct relay *r)
 	wsd_parser_free(r->wsd);
 	free(r->edited);
 	free(r->decisions);
+	outbox_done(&r->outbox);
 	udp_batch_free(r->batch);
 	config_unref(r->config);
 	uv_close((uv_handle_t *)&r->retry, timer_closed);

@@ -25,6 +25,30 @@ static bool has_fixed_destination(const struct relay_segment *s)
 	       target->family != s->channel->address.family;
 }
 
+/* True if the kernel would choose the segment's own source. */
+static bool is_natural_source(const struct relay_segment *s)
+{
+	struct net_address source;
+	union udp_address name;
+
+	return udp_find_source(s->index, &s->to.group, &name) == 0 &&
+	       net_address_from_socket(&name.sa, &source, NULL) == 0 &&
+	       net_address_equal(&source, &s->source);
+}
+
+/*
+ * A sender hears none of its own broadcasts, but it would be offered each of
+ * them, and those of all other senders; connected it is not. Where that is not
+ * possible, or would change the source, it stays as it is.
+ */
+static void connect_to_broadcast(struct relay_segment *s, struct sender *by)
+{
+	if (is_natural_source(s) &&
+		udp_set_unicast_interface(&by->udp, s->index) == 0 &&
+		udp_connect(&by->udp, &s->to.group) == 0)
+		by->connected = !by->has_frames;
+}
+
 static bool preserves(const struct relay_segment *s)
 {
 	return s->channel->group->c->source == CONFIG_SOURCE_PRESERVE;
@@ -83,6 +107,26 @@ static int bind_and_set(struct relay_segment *s, struct sender *by)
 	return sender_set_options(s, &by->udp);
 }
 
+/* Connected, a multicast socket looks up no route for each datagram on IPv6
+ * (kernel-facts 11). Returns 0 or -errno. */
+static int connect_to_group(struct relay_segment *s, struct sender *by)
+{
+	int err;
+
+	if (preserves(s))
+		return 0;
+	if (s->channel->broadcast && !s->to.n_peers) {
+		connect_to_broadcast(s, by);
+		return 0;
+	}
+	if (!has_fixed_destination(s) || by->has_frames)
+		return 0;
+	err = udp_connect(&by->udp, &s->to.group);
+	if (err == 0)
+		by->connected = true;
+	return err;
+}
+
 static void sender_closed(struct udp *u)
 {
 	free(u->data);
@@ -112,14 +156,9 @@ static int sender_new(
 		err = udp_set_foreign_source(&by->udp);
 	if (err < 0)
 		goto fail;
-	/* Connected, a multicast socket looks up no route for each datagram on
-	 * IPv6 (kernel-facts 11). */
-	if (has_fixed_destination(s) && !preserves(s) && !by->has_frames) {
-		err = udp_connect(&by->udp, &s->to.group);
-		if (err < 0)
-			goto fail;
-		by->connected = true;
-	}
+	err = connect_to_group(s, by);
+	if (err < 0)
+		goto fail;
 	*ret = by;
 	return 0;
 fail:

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_multicast(const union udp_address *a)
 {
@@ -160,6 +161,39 @@ int udp_set_multicast_interface(
 		return 0;
 	/* What IPv6 calls ENODEV. */
 	return errno == EADDRNOTAVAIL ? -ENODEV : -errno;
+}
+
+int udp_set_unicast_interface(struct udp *u, unsigned device)
+{
+	if (u->fd < 0)
+		return -EBADF;
+	if (u->family != AF_INET)
+		return -EINVAL;
+	/* The kernel takes it in network order. */
+	return udp_set_int(
+		u->fd, IPPROTO_IP, IP_UNICAST_IF, (int)htonl(device));
+}
+
+int udp_find_source(
+	unsigned device, const union udp_address *to, union udp_address *ret)
+{
+	union udp_address name = { 0 };
+	socklen_t size = sizeof(name);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+
+	if (fd < 0)
+		return -errno;
+	r = udp_set_int(fd, SOL_SOCKET, SO_BROADCAST, 1);
+	if (r == 0)
+		r = udp_set_int(
+			fd, IPPROTO_IP, IP_UNICAST_IF, (int)htonl(device));
+	if (r == 0 && (connect(fd, &to->sa, udp_address_size(to)) < 0 ||
+			      getsockname(fd, &name.sa, &size) < 0))
+		r = -errno;
+	(void)close(fd);
+	if (r == 0)
+		*ret = name;
+	return r;
 }
 
 int udp_set_broadcast(struct udp *u, bool on)

@@ -301,6 +301,13 @@ int udp_set_multicast_loop(struct udp *u, bool on);
  */
 int udp_set_multicast_interface(
 	struct udp *u, unsigned device, const union udp_address *source);
+/* The device that unicast and broadcast leave by, of IPv4; 0 leaves it to the
+ * route. Returns 0; -EINVAL (another family); -EBADF. */
+int udp_set_unicast_interface(struct udp *u, unsigned device);
+/* Which address the kernel sends from, to an IPv4 `to` on a device. Returns 0;
+ * what connect(2) says. */
+int udp_find_source(
+	unsigned device, const union udp_address *to, union udp_address *ret);
 int udp_set_broadcast(struct udp *u, bool on);
 
 /*

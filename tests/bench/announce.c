@@ -36,7 +36,7 @@ static void send_packet(int fd, const struct sockaddr_ll *to,
 	struct ip_cutter c;
 	struct ip_packet p;
 
-	if (ip_cut(&c, flow, payload, size, 1500) < 0)
+	if (ip_cut(&c, flow, payload, size, ip_sum(payload, size, 0), 1500) < 0)
 		errx(99, "cannot build a packet");
 	while (ip_next(&c, &p)) {
 		struct iovec iov[2] = {

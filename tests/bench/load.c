@@ -2,13 +2,14 @@
  * load: sends datagrams to a group at a pace, each with a stamp of its own.
  *
  * usage: load DEVICE GROUP PORT [--rate N] [--seconds S | --count N]
- *             [--size BYTES] [--payload opaque|mdns]
+ *             [--size BYTES] [--payload opaque|mixed|mdns]
  *
  * --rate      datagrams a second; 0, the default, is as many as will go
  * --seconds   for how long, such as 0.5; 1 by default
  * --count     how many, instead
  * --size      bytes of each that is opaque; 256 by default
- * --payload   mdns: announcements of 500 services in turn, whose text differs
+ * --payload   mixed: opaque, of up to that size, and no two in a row the same
+ *             mdns: announcements of 500 services in turn, whose text differs
  *
  * Prints what was sent in the form key=value. A burst is due every 100 us. What
  * was held up is made up for, but LATE_MAX of them at most: more at once would
@@ -38,7 +39,7 @@ struct load {
 	struct bench_group group;
 	uint64_t rate, duration_ns, count; /* one of the last two */
 	size_t size;
-	bool mdns, is_segmented;
+	bool mdns, mixed, is_segmented;
 	struct text *texts; /* sent in turn; no burst has one twice */
 	size_t n_texts;
 	uint64_t sent;
@@ -66,12 +67,14 @@ static void parse(struct load *l, int argc, char *argv[])
 			l->count = (uint64_t)bench_number(optarg, 1);
 		else if (c == 'b')
 			l->size = (size_t)bench_number(optarg, STAMP_BYTES);
-		else if (c == 'p')
+		else if (c == 'p') {
 			l->mdns = strcmp(optarg, "mdns") == 0;
-		else
+			l->mixed = strcmp(optarg, "mixed") == 0;
+		} else
 			errx(2, "see the head of load.c");
 	}
-	if (argc - optind != 3 || l->size > SIZE_MAX_BYTES)
+	if (argc - optind != 3 || l->size > SIZE_MAX_BYTES ||
+		(l->mixed && l->size < BURST_MAX + STAMP_BYTES))
 		errx(2, "see the head of load.c");
 }
 
@@ -95,6 +98,9 @@ static void write_texts(struct load *l)
 		} else {
 			memcpy(t->bytes, stamp, STAMP_BYTES);
 			t->size = l->size;
+			/* Each is of another size than its neighbours. */
+			if (l->mixed)
+				t->size -= i % BURST_MAX;
 		}
 		t->stamp = bench_find_stamp(t->bytes, t->size);
 		if (!t->stamp)
@@ -128,7 +134,8 @@ static void open_socket(struct load *l, unsigned device)
 		err(99, "connect");
 	/* The kernel cuts a flood up at the receiver, or sending would be
 	 * slower than the relay. */
-	if (!l->rate && !l->mdns && l->size * BURST_MAX < SEGMENTED_MAX) {
+	if (!l->rate && !l->mdns && !l->mixed &&
+		l->size * BURST_MAX < SEGMENTED_MAX) {
 		bench_set(fd, SOL_UDP, UDP_SEGMENT, (int)l->size);
 		l->is_segmented = true;
 	}

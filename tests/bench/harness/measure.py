@@ -34,8 +34,7 @@ class Run:
 
     def copies(self):
         """By device; of those that it relays to."""
-        sent = sent_by_device(self.pid)
-        return {d: sent[d] for d in self.net.outs}
+        return self.relay.copies(self.pid, self.net)
 
     def drain(self):
         """Until nothing has left for a while, and not because somebody else
@@ -47,7 +46,7 @@ class Run:
             if self.p.poll() is not None:
                 raise Broken(f"{self.relay.name} has ended: "
                              f"{self.net.host.complaints(self.p)}")
-            now = sum(self.copies().values())
+            now = sum(sent_by_device(self.pid).values())
             passed = time.monotonic() - start
             if now == before and (is_asleep(self.pid) or passed > 1):
                 return
@@ -61,7 +60,7 @@ class Run:
         copies, (ran, waited) = self.copies(), cpu_ns(self.pid)
         r = self.net.load(self.cell, seconds, rate)
         self.drain()
-        now, (ran_now, waited_now) = self.copies(), cpu_ns(self.pid)
+        (ran_now, waited_now), now = cpu_ns(self.pid), self.copies()
         by_device = [now[d] - copies[d] for d in copies]
         r.update(copies=sum(by_device), least=min(by_device),
                  ns=ran_now - ran, waited=waited_now - waited)

@@ -48,7 +48,8 @@ def quick():
     """Below four minutes: what has a gate, and little besides."""
     mine = ["A", "crier", "crier-frame"]
     return Plan([
-        Block("cpu", ["4", "6"], ["opaque"], [1, 4, 16], mine, 3),
+        Block("cpu", ["4", "6"], ["opaque"], [1, 4, 16], mine, 5),
+        Block("cpu", ["4"], ["mixed"], [1, 4, 16], mine, 1),
         Block("moderate", ["4"], ["opaque"], [1, 16], mine, 1),
         Block("lossfree", ["4", "6"], ["opaque"], [1, 4, 16], mine, 1),
         Block("syscalls", ["4"], ["opaque"], [1, 4, 16], mine[1:], 1),
@@ -63,7 +64,7 @@ def full():
     families = ["4", "6", "broadcast"]
     return Plan([
         Block("cpu", families, ["opaque"], wide, everybody, 5),
-        Block("cpu", families, ["mdns"], wide, some, 5),
+        Block("cpu", families, ["mixed", "mdns"], wide, some, 5),
         Block("moderate", families, ["opaque"], wide, everybody, 5),
         Block("moderate", families, ["mdns"], wide, some, 5),
         Block("lossfree", families, ["opaque"], wide, some, 5),

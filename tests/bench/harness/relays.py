@@ -9,7 +9,7 @@ import shlex
 import socket
 import struct
 
-from .net import IN, Broken, Skip, read, wait_for
+from .net import IN, Broken, Skip, read, sent_by_device, wait_for
 
 GROUPS = {
     ("4", "opaque"): ("239.255.42.42", 4242),
@@ -18,6 +18,9 @@ GROUPS = {
     ("4", "mdns"): ("224.0.0.251", 5353),
     ("6", "mdns"): ("ff02::fb", 5353),
 }
+# The same in all sizes, so that no two in a row can be sent as one.
+GROUPS.update({(family, "mixed"): GROUPS[family, "opaque"]
+               for family in ("4", "6", "broadcast")})
 
 
 class Cell:
@@ -58,6 +61,11 @@ def is_joined(pid, cell, devices):
 
 class Relay:
     """Any one, by a command line with {in} {out} {devices} {group} {port}."""
+
+    def copies(self, pid, net):
+        """How many it has sent by each device that it relays to."""
+        sent = sent_by_device(pid)
+        return {d: sent[d] for d in net.outs}
 
     def __init__(self, name, command=None):
         self.name = name
@@ -111,11 +119,13 @@ FULL = {
     "mdns": "    preset: mdns\n    allow: { services: [_sensor._udp] }\n"
             "    rate: 1000000/s\n",
 }
+FULL["mixed"] = FULL["opaque"]
 PLAIN = {
     "opaque": "    dedup: off\n",
     "mdns": "    preset: mdns\n    rate: off\n    dedup: off\n"
             "    strip: []\n    replies: none\n",
 }
+PLAIN["mixed"] = PLAIN["opaque"]
 HEAD = """\
 control: { group: root }
 interfaces:
@@ -156,6 +166,18 @@ class Crier(Relay):
         if p.returncode:
             raise Broken(f"{self.name}: {said} {net.host.complaints(p)}")
         return super().start(net, cell)
+
+    def copies(self, pid, net):
+        """What it says itself: a device counts as one packet what crierd
+        sends as one and the kernel takes apart further on. That all of them
+        arrive is seen by the sink where nothing may be lost."""
+        sent = dict.fromkeys(net.outs, 0)
+        for group in ask(net.host.path(self.name + ".sock"), "groups"):
+            for channel in group["channels"]:
+                for s in channel["segments"]:
+                    if s["device"] in sent:
+                        sent[s["device"]] += s["sent"]
+        return sent
 
     def hears(self, p, net, cell):
         """Every segment is joined; one for the subnet's broadcast besides."""
