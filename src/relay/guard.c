@@ -92,45 +92,31 @@ static struct guard_entry *remember(struct guard *g, uint64_t digest,
 	return e;
 }
 
-/* The first host again. Sets what `ret` says of repeats. */
+/*
+ * The first host again. Sets what `ret` says of repeats.
+ *
+ * That it goes on in the silence does not prove that it is the host's own
+ * doing: another relay's loop may have fed this one, and this one feeds that
+ * one later. So until nobody says it for a window this host is no more than
+ * anybody else: it passes where nobody has heard it within one, which no loop
+ * survives.
+ */
 static void repeat(const struct guard *g, struct guard_entry *e,
 	uint64_t now_ms, struct guard_ruling *ret)
 {
 	uint32_t now = (uint32_t)now_ms;
-	bool goes_on = e->in_a_row && now - e->host_ms < g->window_ms;
-	uint64_t allowed = GUARD_REPEATS;
 
+	if (e->in_a_row <= GUARD_REPEATS && now - e->host_ms >= g->window_ms)
+		e->in_a_row = 0;
 	e->host_ms = now;
-	if (!goes_on) {
-		e->in_a_row = 0;
-		e->own_doing = false;
-		e->is_silenced = false;
-	} else if (e->is_silenced) {
-		/* It went on while crier was silent. */
-		e->own_doing = true;
-		e->is_silenced = false;
-		e->period_ms = now;
-		e->in_a_row = 0;
-	}
-	if (e->own_doing) {
-		/* Its own pace, and then some: a loop that comes later on top
-		 * of it is found all the same. */
-		allowed += 2 * (uint64_t)e->in_silence;
-		if (allowed > GUARD_PACE)
-			allowed = GUARD_PACE;
-		if (now - e->period_ms >= g->window_ms) {
-			e->period_ms = now;
-			e->in_a_row = 0;
-		}
-	}
-	if (e->in_a_row < allowed) {
-		e->in_a_row++;
+	if (e->in_a_row > GUARD_REPEATS)
+		return;
+	if (e->in_a_row++ < GUARD_REPEATS) {
 		ret->repeated = true;
 		return;
 	}
 	e->is_silenced = true;
 	e->silent_until_ms = now + (uint32_t)g->window_ms;
-	e->in_silence = 0;
 	ret->silenced = true;
 	ret->storm = true;
 }
@@ -155,10 +141,11 @@ static void touch(struct guard_entry *e, uint32_t slot, uint64_t now_ms)
 	remembered_mark(e, slot, now_ms);
 }
 
-static bool is_silent(const struct guard_entry *e, uint64_t now_ms)
+static bool is_silent(struct guard_entry *e, uint64_t now_ms)
 {
-	return e->is_silenced &&
-	       (int32_t)(e->silent_until_ms - (uint32_t)now_ms) > 0;
+	if ((int32_t)(e->silent_until_ms - (uint32_t)now_ms) <= 0)
+		e->is_silenced = false;
+	return e->is_silenced;
 }
 
 int guard_hear(struct guard *g, uint64_t digest,
@@ -179,10 +166,8 @@ int guard_hear(struct guard *g, uint64_t digest,
 	first_host = slot == e->host_slot && quota_is_of(&e->item, source);
 	if (is_silent(e, now_ms)) {
 		r.silenced = true;
-		if (first_host) {
+		if (first_host)
 			e->host_ms = (uint32_t)now_ms;
-			e->in_silence++;
-		}
 	} else if (first_host) {
 		repeat(g, e, now_ms, &r);
 	}
@@ -271,9 +256,6 @@ static void put(const struct guard *g, const struct guard_entry *e,
 	stash_put_number(w, e->in_a_row);
 	stash_put_number(w, e->is_silenced);
 	stash_put_number(w, e->silent_until_ms);
-	stash_put_number(w, e->in_silence);
-	stash_put_number(w, e->own_doing);
-	stash_put_number(w, e->period_ms);
 	stash_put_number(w, g->slots);
 	for (slot = 0; slot < g->slots; slot++) {
 		bool was = remembered_at(e, slot, &at_ms);
@@ -335,8 +317,5 @@ void guard_resume(struct guard *g, uint64_t now_ms, struct stash_reader *in,
 	e->in_a_row = (uint32_t)stash_get_number(in);
 	e->is_silenced = stash_get_number(in) != 0;
 	e->silent_until_ms = (uint32_t)stash_get_number(in);
-	e->in_silence = (uint32_t)stash_get_number(in);
-	e->own_doing = stash_get_number(in) != 0;
-	e->period_ms = (uint32_t)stash_get_number(in);
 	resume_slots(g, e, in, slots, n);
 }

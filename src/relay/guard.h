@@ -28,10 +28,6 @@
 /* So many repeats of one host in a row pass before it is silenced. */
 enum { GUARD_REPEATS = 16 };
 
-/* And so many within a window at the most of one that went on while it was
- * silenced: several loops that feed each other look like that, too. */
-enum { GUARD_PACE = 64 };
-
 /* No segment has this slot. */
 #define GUARD_NO_SLOT UINT32_MAX
 

@@ -265,9 +265,9 @@ static void begin(struct remembered *r, struct guard_entry *e, uint64_t now_ms)
 	e->heard_ms = now_ms;
 	e->host_slot = UINT32_MAX;
 	e->host_ms = (uint32_t)now_ms;
-	e->in_a_row = e->in_silence = 0;
-	e->silent_until_ms = e->period_ms = 0;
-	e->is_silenced = e->own_doing = false;
+	e->in_a_row = 0;
+	e->silent_until_ms = 0;
+	e->is_silenced = false;
 	e->first_ms = (uint32_t)now_ms;
 	for (i = 0; i < 2 * words(r); i++)
 		e->slots[i] = 0;

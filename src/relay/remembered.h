@@ -36,12 +36,9 @@ struct guard_entry {
 	 * itself. */
 	uint32_t host_slot;
 	uint32_t host_ms;  /* last */
-	uint32_t in_a_row; /* that passed */
+	uint32_t in_a_row; /* that passed; one more: it has been silenced */
 	uint32_t silent_until_ms;
-	uint32_t in_silence; /* that came while it was silenced */
-	uint32_t period_ms;  /* own_doing: since when `in_a_row` counts */
-	bool is_silenced;    /* until silent_until_ms, at the least */
-	bool own_doing; /* they came on without crier: no loop of its own */
+	bool is_silenced; /* until then, at the least */
 
 	/*
 	 * When each slot heard or was sent it: mostly all at once, when it was

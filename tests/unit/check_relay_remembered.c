@@ -150,14 +150,14 @@ START_TEST(memory_of_what_was_forgotten_is_clean)
 	remembered_mark(e, 3, 1000);
 	remembered_mark(e, 4, 1001);
 	e->in_a_row = 9;
-	e->is_silenced = e->own_doing = true;
+	e->is_silenced = true;
 	remembered_forget(e);
 	ck_assert_ptr_null(e->home);
 	ck_assert_ptr_eq(add(2, 1500), e);
 	ck_assert(!remembered_at(e, 3, &got));
 	ck_assert(!remembered_at(e, 4, &got));
 	ck_assert_uint_eq(e->in_a_row, 0);
-	ck_assert(!e->is_silenced && !e->own_doing);
+	ck_assert(!e->is_silenced);
 }
 END_TEST
 
