@@ -352,6 +352,14 @@ void fanout_describe(
 		ret->target = ssdp_target(&v->ssdp);
 }
 
+/* What others put there from another segment has been heard there all the same,
+ * and is not sent there again: loops across the two would feed each other. */
+static void note_repeater(struct relay_segment *in, const struct arrival *a)
+{
+	(void)guard_note(&in->channel->guard, fanout_sameness(in, a, a->digest),
+		&a->source, in->slot, a->now_ms);
+}
+
 /* Offers a datagram to one channel that hears it. */
 static void offer(struct relay_segment *in, struct arrival *a)
 {
@@ -371,6 +379,8 @@ static void offer(struct relay_segment *in, struct arrival *a)
 	p.directed = f.directed;
 	whole = decide_whole(&c->plan, in->position, &f);
 	a->copy = false;
+	if (whole.verdict == RELAY_LOOP)
+		note_repeater(in, a);
 	if (whole.verdict != RELAY_SENT) {
 		settle(&p, NULL, whole.verdict, whole.rule);
 	} else if (!is_too_much(&p)) {

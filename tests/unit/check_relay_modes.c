@@ -93,6 +93,33 @@ START_TEST(preserve_keeps_the_announcers_address_and_port)
 }
 END_TEST
 
+static bool one_was_a_loop(void *data)
+{
+	return bench_dropped(data, "g", "two", RELAY_LOOP) > 0;
+}
+
+/* What was dropped there as a repeater's was not known there, and so sent there
+ * again. */
+START_TEST(what_a_repeater_put_there_is_not_sent_there)
+{
+	struct bench b;
+	int ear;
+
+	bench_setup(&b, 3,
+		HEAD "  g: { address: 239.1.1.1, port: 5000, "
+		     "interfaces: [one, two, three] }\n");
+	ear = house_hear(&b.house, 1, "239.1.1.1", 5000);
+	house_forge(&b.house, 2, "10.9.1.77", "239.1.1.1", 5000, 5000, "x", 1);
+	ck_assert(house_wait(&b.house, one_was_a_loop, &b));
+	ck_assert(house_is_silent(&b.house, ear));
+	house_send(&b.house, 3, "239.1.1.1", 5000, 5000, 1, "x", 1);
+	bench_expect(&b, ear, "x", 1);
+	ck_assert_uint_eq(bench_dropped(&b, "g", "two", RELAY_LOOP), 2);
+	(void)close(ear);
+	bench_close(&b);
+}
+END_TEST
+
 static void give_up_raw(void)
 {
 	cap_value_t raw = CAP_NET_RAW;
@@ -315,6 +342,7 @@ int main(void)
 	tcase_add_loop_test(t, preserve_keeps_the_announcers_address_and_port,
 		0, (int)(sizeof(preserved) / sizeof(preserved[0])));
 	tcase_add_test(t, rp_filter_is_named_where_it_may_drop);
+	tcase_add_test(t, what_a_repeater_put_there_is_not_sent_there);
 	tcase_add_test(t, a_target_replaces_the_destination_there);
 	tcase_add_test(t, peers_get_and_send_unicast_copies);
 	tcase_add_test(t, a_stranger_is_no_peer);
