@@ -2,13 +2,14 @@
  * Networks by chance. What they never have, since nobody who remembers is
  * there to end it:
  *   - a cycle of foreign relays alone;
- *   - a cycle that takes longer than the criers remember.
+ *   - a cycle whose way, there and back, takes longer than the criers remember:
+ *     between two loops a copy may go to and fro.
  *
  * And unless it is asked for, what the guard cannot always end: criers that
  * keep sources beside foreign relays that make new ones. To a crier that keeps
  * sources each of them is another datagram, so one loop forgets in time what it
- * has spent while another goes round; about one network in 3,000 of this kind
- * does not come to rest.
+ * has spent while another goes round; about one network in 1,500 of this kind
+ * does not come to rest in time.
  */
 #include "model.h"
 
@@ -220,7 +221,8 @@ static void find_cycles(const struct model *m, bool *in_cycle)
 	}
 }
 
-/* Even one way round all of them is faster than the window. */
+/* Even the way through all of them, there and back, is faster than the window.
+ */
 static void hurry(struct model *m)
 {
 	bool in_cycle[MODEL_RELAYS];

@@ -2,7 +2,8 @@
  * Takes away from a network that fails what its failure does not need: relays,
  * hosts, legs, sayings; then it makes simpler what is left. Since nothing
  * happens at the same time any more when something is missing, each try gets
- * several chances.
+ * several chances. A large network that storms takes long to try, so after a
+ * while what is left is good enough.
  */
 #include "model.h"
 
@@ -12,13 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIES = 12 };
+enum {
+	TRIES = 12,
+	PATIENCE = 400 * 1000 * 1000, /* datagrams heard: about two minutes */
+};
 
 struct shrinker {
 	struct model *m, *tried;
 	uint64_t *luck;
 	enum model_break broken;
 	struct outcome *o;
+	uint64_t heard; /* datagrams, in all tries */
 };
 
 /* Keeps `tried` where the same claim still fails. */
@@ -27,7 +32,10 @@ static bool still_fails(struct shrinker *s)
 	struct outcome o;
 
 	for (uint64_t luck = 0; luck < TRIES; luck++) {
+		if (s->heard > PATIENCE)
+			return false;
 		judge(s->tried, luck, s->broken, &o);
+		s->heard += o.datagrams;
 		if (o.failed != s->o->failed)
 			continue;
 		*s->m = *s->tried;
@@ -158,12 +166,17 @@ static bool simpler_relays(struct shrinker *s)
 void shrink(struct model *m, uint64_t *luck, enum model_break broken,
 	struct outcome *o)
 {
-	struct shrinker s = { m, malloc(sizeof(*m)), luck, broken, o };
+	struct shrinker s = { m, malloc(sizeof(*m)), luck, broken, o, 0 };
+	bool again;
 
 	if (!s.tried)
 		err(99, "no memory");
-	while (fewer_hosts(&s) | fewer_sayings(&s) | fewer_relays(&s) |
-		fewer_legs(&s) | simpler_relays(&s))
-		;
+	do {
+		again = fewer_hosts(&s);
+		again |= fewer_sayings(&s);
+		again |= fewer_relays(&s);
+		again |= fewer_legs(&s);
+		again |= simpler_relays(&s);
+	} while (again);
 	free(s.tried);
 }
