@@ -271,10 +271,8 @@ static void count(const struct outgoing *o)
 
 /* ---- runs ---- */
 
-/* What may be taken apart further on: datagrams of one size, at most all that
- * an IP packet holds, and at least as many as are worth it. */
-enum { RUN_LEAST = 32, RUN_BYTES = 65000 };
-
+/* How many from `first` on may be taken apart further on: of one size, and no
+ * more than an IP packet holds. */
 static unsigned measure_run(
 	const struct outgoing *first, struct iovec payloads[UDP_RUN])
 {
@@ -282,7 +280,7 @@ static unsigned measure_run(
 	unsigned n = 0;
 
 	for (o = first; o && n < UDP_RUN && o->size == first->size &&
-			o->size > 0 && (n + 1) * o->size <= RUN_BYTES &&
+			o->size > 0 && (n + 1) * o->size <= UDP_RUN_BYTES &&
 			ttl_of(o) == ttl_of(first) && is_plain(o);
 		o = o->next)
 		payloads[n++] = (struct iovec){ (void *)o->data, o->size };
@@ -334,7 +332,7 @@ static struct outgoing *send_runs(struct sender *by, struct outgoing *first)
 		unsigned n = measure_run(o, payloads);
 		int err;
 
-		if (n < RUN_LEAST || !takes_runs(by))
+		if (n < UDP_RUN_LEAST || !takes_runs(by))
 			break;
 		err = send_run(by, o, payloads, n);
 		/* The socket of all is full: they wait in one of their own. */

@@ -8,19 +8,13 @@
 enum { CHUNK = 64 };
 
 /*
- * As many datagrams of one size, one after the other to the same peer, go down
- * as one message, which the kernel takes apart as late as it can (UDP_SEGMENT,
- * udp(7)): one route, one buffer, one queue for all of them. Fewer are not
- * worth it, and who watches a virtual link sees them together.
+ * UDP_RUN_LEAST datagrams of one size, one after the other to the same peer, go
+ * down as one message, which the kernel takes apart as late as it can
+ * (UDP_SEGMENT, udp(7)): one route, one buffer, one queue for all of them.
  *
  * What may be larger than the MTU of some device cannot be taken apart.
  */
-enum {
-	RUN_LEAST = 32,
-	RUN_MOST = 64,
-	RUN_BYTES = 65000, /* of all */
-	RUN_SIZE = 1232,   /* of each: IPv6's least MTU less its headers */
-};
+enum { RUN_SIZE = 1232 }; /* of each: IPv6's least MTU less its headers */
 
 /* Room for a source with its device, a TTL of either family, and a size. */
 union control {
@@ -124,20 +118,20 @@ static unsigned measure_run(
 	size_t bytes = o->size;
 	unsigned run = 1;
 
-	if (n < RUN_LEAST || u->takes_no_runs || !is_plain(o) || o->size == 0 ||
-		o->size > RUN_SIZE)
+	if (n < UDP_RUN_LEAST || u->takes_no_runs || !is_plain(o) ||
+		o->size == 0 || o->size > RUN_SIZE)
 		return 1;
-	if (n > RUN_MOST)
-		n = RUN_MOST;
+	if (n > UDP_RUN)
+		n = UDP_RUN;
 	while (run < n && is_plain(&o[run]) && o[run].ttl == o->ttl &&
 		o[run].size > 0 && o[run].size <= o->size &&
-		bytes + o[run].size <= RUN_BYTES) {
+		bytes + o[run].size <= UDP_RUN_BYTES) {
 		bytes += o[run++].size;
 		/* A shorter one ends it. */
 		if (o[run - 1].size < o->size)
 			break;
 	}
-	return run < RUN_LEAST ? 1 : run;
+	return run < UDP_RUN_LEAST ? 1 : run;
 }
 
 static void add_size(struct msghdr *m, size_t size)

@@ -391,8 +391,12 @@ int udp_frame_socket(size_t buffer);
  */
 int udp_run_socket(size_t buffer);
 
-/* Datagrams of one run. */
-enum { UDP_RUN = 64 };
+/*
+ * Datagrams of one run, and of the shortest that is worth it: below that they
+ * had better be seen one by one on a virtual link, where nothing takes them
+ * apart before a capture.
+ */
+enum { UDP_RUN = 64, UDP_RUN_LEAST = 48, UDP_RUN_BYTES = 65000 };
 
 /*
  * Sends a run on an Ethernet, without waiting.

@@ -38,14 +38,14 @@ static size_t all_ten(size_t i)
 	return 10;
 }
 
-static size_t short_one_at_40(size_t i)
+static size_t short_one_at_60(size_t i)
 {
-	return i == 40 ? 4 : 10;
+	return i == 60 ? 4 : 10;
 }
 
-static size_t long_one_at_40(size_t i)
+static size_t long_one_at_60(size_t i)
 {
-	return i == 40 ? 11 : 10;
+	return i == 60 ? 11 : 10;
 }
 
 static size_t two_in_turns(size_t i)
@@ -53,9 +53,9 @@ static size_t two_in_turns(size_t i)
 	return 10 + i % 2;
 }
 
-static size_t empty_one_at_40(size_t i)
+static size_t empty_one_at_60(size_t i)
 {
-	return i == 40 ? 0 : 10;
+	return i == 60 ? 0 : 10;
 }
 
 static size_t largest(size_t i)
@@ -71,20 +71,19 @@ static size_t too_large(size_t i)
 }
 
 static const struct run_case run_cases[] = {
-	{ 31, all_ten, 31 },
-	{ 32, all_ten, 1 },
+	{ 47, all_ten, 47 },
+	{ 48, all_ten, 1 },
 	{ 64, all_ten, 1 },
 	{ 65, all_ten, 2 },
-	{ 300, all_ten, 5 },
-	{ 80, short_one_at_40, 2 },
-	{ 80, long_one_at_40, 3 },
-	{ 73, short_one_at_40, 2 },
-	{ 72, short_one_at_40, 32 },
-	{ 80, two_in_turns, 80 },
-	{ 80, empty_one_at_40, 3 },
+	{ 300, all_ten, 4 + 44 },
+	{ 109, short_one_at_60, 2 },
+	{ 108, short_one_at_60, 48 },
+	{ 109, long_one_at_60, 3 },
+	{ 109, two_in_turns, 109 },
+	{ 109, empty_one_at_60, 3 },
 	/* No more than 65,000 bytes go down at once. */
 	{ 64, largest, 13 },
-	{ 40, too_large, 40 },
+	{ 60, too_large, 60 },
 };
 
 static unsigned sent_messages(int family)
