@@ -113,7 +113,8 @@ class Host:
                                   stdout=subprocess.PIPE, check=False).stdout
             for pid in left.split():
                 os.kill(int(pid), signal.SIGKILL)
-            subprocess.run(["ip", "netns", "delete", name], check=False)
+            subprocess.run(["ip", "netns", "delete", name], check=False,
+                           stderr=subprocess.DEVNULL)
         shutil.rmtree(self.work, ignore_errors=True)
 
 
@@ -162,11 +163,12 @@ class Net:
         self.heard = devices
 
     def _add(self, ns):
+        # Before it is made, since an interrupt may come in between.
+        self.host.namespaces.append(ns)
         try:
             ip("netns", "add", ns)
         except Broken as e:
             raise Skip(f"cannot make namespaces: {e}") from None
-        self.host.namespaces.append(ns)
         # Nobody else has our addresses: no waiting, no noise.
         settings = "".join(
             f"echo {value} >/proc/sys/net/ipv6/conf/default/{key};"
