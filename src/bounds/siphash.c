@@ -57,10 +57,10 @@ static inline uint64_t word_at(const uint8_t *p, size_t size)
 static inline uint64_t finish(
 	struct state s, const uint8_t *p, size_t size, size_t total)
 {
-	const uint8_t *end = p + size / 8 * 8;
 	uint64_t last = (uint64_t)total << 56;
 
-	for (; p < end; p += 8)
+	/* Of nothing, `p` may be NULL, which even 0 must not be added to. */
+	for (size_t n = size / 8; n > 0; n--, p += 8)
 		s = absorb(s, word_at(p, 8));
 	if (size % 8)
 		last |= word_at(p, size % 8);
