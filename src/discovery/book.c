@@ -377,7 +377,8 @@ void book_restore(struct book *h, uint64_t now_ms, struct stash_reader *in)
 		uint64_t until_ms = stash_get_number(in);
 		struct book_address *a;
 
-		if (!stash_is_sound(in) || until_ms <= now_ms)
+		if (!stash_is_sound(in) || !net_address_is_set(&address) ||
+			until_ms <= now_ms)
 			continue;
 		a = place_for(x);
 		if (!a)

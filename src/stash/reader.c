@@ -147,7 +147,9 @@ struct net_address stash_get_address(struct stash_reader *r)
 	a.family = (sa_family_t)stash_get_number(r);
 	a.scope = (uint32_t)stash_get_number(r);
 	bytes = stash_get_bytes(r, &size);
-	if (size != net_address_size(&a)) {
+	/* What has no size is no family that an address can have. */
+	if (size != net_address_size(&a) ||
+		(size == 0 && a.family != AF_UNSPEC)) {
 		r->is_short = true;
 		return (struct net_address){ 0 };
 	}

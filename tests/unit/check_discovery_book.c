@@ -5,6 +5,8 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* The digest of the host that most tests are about. */
 enum { HOST = 0x1234 };
@@ -361,6 +363,39 @@ START_TEST(frees_hosts_that_are_still_held)
 }
 END_TEST
 
+/* An address that is none was taken up, and shown. */
+START_TEST(no_address_is_taken_up_as_none)
+{
+	const struct net_address none = { 0 }, one = address("192.0.2.7");
+	struct book_host *x = book_hold(&book, HOST, "host.local");
+	const struct net_address *both[] = { &none, &one };
+	struct net_address ret[DISCOVERY_ADDRESSES];
+	int fd = memfd_create("stash", MFD_CLOEXEC);
+	struct stash_writer w;
+	struct stash_reader r;
+	enum stash_tag tag;
+
+	stash_begin(&w, fd, 1);
+	stash_record(&w, STASH_HOST);
+	stash_put_number(&w, HOST);
+	stash_put_number(&w, 2);
+	for (size_t i = 0; i < 2; i++) {
+		stash_put_address(&w, both[i]);
+		stash_put_number(&w, 1000);
+		stash_put_number(&w, 2000);
+	}
+	ck_assert_int_eq(stash_end(&w), 0);
+	ck_assert_int_eq(stash_open(&r, fd), 0);
+	(void)close(fd);
+	ck_assert(stash_next(&r, &tag));
+	book_restore(&book, 1500, &r);
+	stash_close(&r);
+	ck_assert_uint_eq(book_addresses(x, 1500, ret, DISCOVERY_ADDRESSES), 1);
+	ck_assert(net_address_equal(&ret[0], &one));
+	book_drop(&book, x);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("discovery_book");
@@ -388,6 +423,7 @@ int main(void)
 	tcase_add_test(t, a_source_of_10000_hosts_pushes_out_nobody_else);
 	tcase_add_test(t, one_that_is_refreshed_is_given_up_last);
 	tcase_add_test(t, frees_hosts_that_are_still_held);
+	tcase_add_test(t, no_address_is_taken_up_as_none);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -123,6 +123,32 @@ START_TEST(a_size_beyond_the_record_is_refused)
 }
 END_TEST
 
+/* One of a family that nobody knows, of no bytes, was an address that is set.
+ */
+START_TEST(an_address_is_of_a_family_that_is_known_or_is_none)
+{
+	static const sa_family_t families[] = { AF_UNSPEC, AF_UNIX, 77 };
+	struct stash_reader r;
+	struct stash_writer w;
+	enum stash_tag tag;
+
+	stash_begin(&w, fd, 1);
+	for (size_t i = 0; i < 3; i++) {
+		stash_record(&w, STASH_HOST);
+		stash_put_address(
+			&w, &(struct net_address){ .family = families[i] });
+	}
+	ck_assert_int_eq(stash_end(&w), 0);
+	ck_assert_int_eq(stash_open(&r, fd), 0);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert(stash_next(&r, &tag));
+		ck_assert_int_eq(stash_get_address(&r).family, AF_UNSPEC);
+		ck_assert(stash_is_sound(&r) == (i == 0));
+	}
+	stash_close(&r);
+}
+END_TEST
+
 START_TEST(every_flipped_bit_and_every_cut_is_found)
 {
 	struct stash_reader r = { .sequence = 99 };
@@ -242,6 +268,7 @@ int main(void)
 	tcase_add_test(t, reads_what_was_written);
 	tcase_add_test(t, what_a_record_lacks_is_empty_and_not_sound);
 	tcase_add_test(t, a_size_beyond_the_record_is_refused);
+	tcase_add_test(t, an_address_is_of_a_family_that_is_known_or_is_none);
 	tcase_add_test(t, every_flipped_bit_and_every_cut_is_found);
 	tcase_add_test(t, another_version_is_told_apart_from_damage);
 	tcase_add_test(t, nothing_was_written_until_the_end);
