@@ -73,7 +73,8 @@ int announce_add(struct announce *a, struct config_announcement *c)
 {
 	if (a->add_result < 0)
 		return a->add_result;
-	ck_assert_uint_lt(a->n, ENTRIES_MAX);
+	if (a->n == ENTRIES_MAX)
+		return -ENOSPC;
 	a->entries[a->n].added = c;
 	a->entries[a->n++].info = (struct announce_info){
 		.name = c->name, .group = "beacon", .runtime = true, .error = ""

@@ -65,7 +65,7 @@ struct announce {
 
 /* What config_parse_announcement() was given, and what it says. */
 extern struct fixture_parse {
-	char text[4096];
+	char text[65536 * 2]; /* any request */
 	int result;
 } fixture_parse;
 

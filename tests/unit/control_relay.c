@@ -3,6 +3,7 @@
  */
 #include "control_fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,8 +221,11 @@ int relay_explain(const struct relay *r, const struct relay_question *q,
 	fake->asked = *q;
 	fake->asked_names[0] = '\0';
 	for (size_t i = 0; i < q->n_names; i++) {
-		strcat(fake->asked_names, i ? "," : "");
-		strcat(fake->asked_names, q->names[i]);
+		size_t used = strlen(fake->asked_names);
+
+		(void)snprintf(fake->asked_names + used,
+			sizeof(fake->asked_names) - used, "%s%s", i ? "," : "",
+			q->names[i]);
 	}
 	if (r->explain_error)
 		return r->explain_error;
