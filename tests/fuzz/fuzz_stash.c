@@ -1,0 +1,252 @@
+/*
+ * Whatever the process before left: as it is, which must be whole or refused;
+ * and with sums that are right, since chance finds none, to all that read
+ * records of it: the loop guard, the names of hosts, and the discovered table,
+ * which must go on, run out, and be written down as it stands.
+ */
+#include "../unit/discovery_relay.h"
+#include "discovery/internal.h"
+#include "fuzz.h"
+#include "relay/guard.h"
+#include "relay/hosts.h"
+#include "stash/format.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { BOUND = 8, SLOTS = 3, WINDOW_MS = 500, RECENT = 16, HOSTS = 4 };
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
+/* The clock stands here when there is a table to read into, and is 30 years
+ * further at the most when it is read. */
+enum { EARLIEST_MS = 1000000 };
+#define LATEST_MS ((UINT64_C(1) << 40) - 1)
+
+/* ---- the file ---- */
+
+static int make_file(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("stash", MFD_CLOEXEC);
+
+	MUST(fd >= 0);
+	MUST(write(fd, data, size) == (ssize_t)size);
+	return fd;
+}
+
+static void check_raw(const uint8_t *data, size_t size)
+{
+	struct stash_reader r = { .sequence = 99 };
+	int fd = make_file(data, size), err = stash_open(&r, fd);
+
+	(void)close(fd);
+	if (err == 0) {
+		stash_close(&r);
+		return;
+	}
+	MUST(r.map == NULL && r.sequence == 99);
+	MUST(err == (size == 0 ? -ENODATA : -EBADMSG) ||
+		(size > 0 && err == -EPROTO));
+}
+
+/* Gives a copy of the input the sums that it should have; its records end with
+ * it. Returns its size. */
+static size_t seal(uint8_t *bytes, size_t size)
+{
+	struct stash_header header;
+	struct stash_head h;
+	size_t at = sizeof(header);
+
+	memcpy(&header, bytes, sizeof(header));
+	header.magic = STASH_MAGIC;
+	header.version = STASH_VERSION;
+	header.records = 0;
+	while (size - at >= sizeof(h)) {
+		size_t rest = size - at - sizeof(h);
+
+		memcpy(&h, bytes + at, sizeof(h));
+		if (h.size > rest)
+			h.size = (uint32_t)rest;
+		h.sum = stash_sum(&h, at, bytes + at + sizeof(h));
+		memcpy(bytes + at, &h, sizeof(h));
+		at += sizeof(h) + h.size;
+		header.records++;
+	}
+	header.size = at;
+	header.sum = stash_sum_header(&header);
+	memcpy(bytes, &header, sizeof(header));
+	return at;
+}
+
+/* ---- relay/ ---- */
+
+static void use_guard(struct guard *g, uint64_t now_ms)
+{
+	struct net_address source;
+	struct guard_ruling ruling;
+	const struct guard_entry *e;
+	size_t n = 0;
+
+	MUST(net_address_parse("192.0.2.7", &source) == 0);
+	for (e = remembered_oldest(&g->memory); e; e = remembered_newer(e))
+		n++;
+	MUST(n <= RECENT);
+	for (uint64_t digest = 1; digest < 3; digest++) {
+		MUST(guard_hear(g, digest, &source, 0, now_ms, &ruling) == 0);
+		if (guard_may_send(g, &ruling, 1, now_ms))
+			guard_sent(g, &ruling, 1, now_ms);
+	}
+	guard_expire(g, now_ms + WINDOW_MS);
+	guard_expire(g, now_ms + 2 * WINDOW_MS);
+	for (e = remembered_oldest(&g->memory); e; e = remembered_newer(e))
+		MUST(e->is_silenced);
+}
+
+static void read_guard(struct stash_reader *in, uint64_t now_ms)
+{
+	/* Those of then change places, and one is gone. */
+	static const uint32_t slots[] = { 1, GUARD_NO_SLOT, 0, 2 };
+	const struct siphash_key key = { 1, 2 };
+	struct quota quota;
+	struct guard g;
+	enum stash_tag tag;
+	uint32_t slot;
+
+	quota_init(&quota, RECENT, &key);
+	guard_init(&g, WINDOW_MS, &quota);
+	for (int i = 0; i < SLOTS; i++)
+		MUST(guard_slot_take(&g, &slot) == 0);
+	stash_rewind(in);
+	while (stash_next(in, &tag))
+		if (tag == STASH_REMEMBERED)
+			guard_resume(&g, now_ms, in, slots, 4);
+	use_guard(&g, now_ms);
+	guard_slot_give(&g, 1);
+	guard_done(&g);
+	MUST(quota.used == 0);
+	quota_done(&quota);
+}
+
+static void read_hosts(struct stash_reader *in, uint64_t now_ms)
+{
+	const struct siphash_key key = { 1, 2 };
+	struct hosts h;
+	enum stash_tag tag;
+
+	hosts_init(&h, HOSTS, &key);
+	stash_rewind(in);
+	while (stash_next(in, &tag))
+		if (tag == STASH_NEIGHBOUR)
+			hosts_resume(&h, stash_get_number(in) % 4, now_ms, in);
+	for (uint64_t name = 0; name < 4; name++) {
+		(void)hosts_has(&h, name, name, now_ms);
+		hosts_record(&h, name, name, 7, now_ms, now_ms + 1000);
+		MUST(hosts_has(&h, name, name, now_ms));
+	}
+	hosts_done(&h);
+}
+
+/* ---- discovery/ ---- */
+
+static size_t check_table(const struct stand *s)
+{
+	const struct discovery_entry *e;
+	struct discovery_info i = { .id = 0 };
+	struct relay_limit limit;
+	size_t n = 0;
+
+	while ((e = discovery_after(s->discovery, i.id))) {
+		uint64_t last = i.id;
+
+		discovery_get(s->discovery, e, &i);
+		MUST(i.id > last);
+		MUST(i.n_addresses <= DISCOVERY_ADDRESSES);
+		for (size_t a = 0; a < i.n_addresses; a++)
+			MUST(net_address_is_set(&i.addresses[a]));
+		n++;
+	}
+	discovery_limit(s->discovery, &limit);
+	MUST(limit.used == n && n <= BOUND);
+	MUST(s->discovery->kept.used <= n);
+	return n;
+}
+
+/* What it writes down is read as the same. */
+static void check_saved(const struct stand *s)
+{
+	struct stash_reader r;
+	struct stash_writer w;
+	enum stash_tag tag;
+	size_t entries = 0;
+	int fd = make_file(NULL, 0);
+
+	stash_begin(&w, fd, 1);
+	discovery_save(s->discovery, &w);
+	MUST(stash_end(&w) == 0);
+	MUST(stash_open(&r, fd) == 0);
+	(void)close(fd);
+	while (stash_next(&r, &tag))
+		entries += tag == STASH_ENTRY;
+	MUST(entries == check_table(s));
+	stash_close(&r);
+}
+
+static void hear(struct stand *s, const char *text)
+{
+	struct relay_heard h =
+		stand_heard(s, RAW, LAN, "192.0.2.7", text, strlen(text));
+
+	stand_take(s, &h);
+}
+
+static void read_table(struct stash_reader *in, uint64_t now_ms)
+{
+	static struct stand s;
+
+	if (!s.discovery) {
+		stand_open(&s, BOUND);
+		for (enum stand_group g = SSDP; g < STAND_GROUPS; g++)
+			s.relay.groups[g].config.repeat_ms = DAY_MS;
+	}
+	s.now_ms = now_ms;
+	discovery_restore(s.discovery, in);
+	(void)check_table(&s);
+	check_saved(&s);
+	discovery_configure(s.discovery, &s.config);
+	hear(&s, "a beacon");
+	stand_wait(&s, 60000);
+	discovery_ready(s.discovery, stand_segment(&s, RAW, IOT));
+	stand_wait(&s, 2 * (uint64_t)DAY_MS);
+	hear(&s, "a beacon");
+	discovery_left(s.discovery, stand_segment(&s, RAW, LAN));
+	(void)check_table(&s);
+	check_saved(&s);
+	stand_renew(&s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct stash_reader r;
+	uint64_t now_ms;
+	uint8_t *bytes;
+	int fd;
+
+	check_raw(data, size);
+	if (size < sizeof(struct stash_header))
+		return 0;
+	bytes = malloc(size);
+	MUST(bytes != NULL);
+	memcpy(bytes, data, size);
+	size = seal(bytes, size);
+	fd = make_file(bytes, size);
+	free(bytes);
+	MUST(stash_open(&r, fd) == 0);
+	(void)close(fd);
+	/* When it is read: what counts the files is free to say it. */
+	now_ms = EARLIEST_MS + (r.sequence & LATEST_MS);
+	read_guard(&r, now_ms);
+	read_hosts(&r, now_ms);
+	read_table(&r, now_ms);
+	stash_close(&r);
+	return 0;
+}
