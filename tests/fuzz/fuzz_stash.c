@@ -9,35 +9,21 @@
 #include "fuzz.h"
 #include "relay/guard.h"
 #include "relay/hosts.h"
-#include "stash/format.h"
+#include "sealed.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { BOUND = 8, SLOTS = 3, WINDOW_MS = 500, RECENT = 16, HOSTS = 4 };
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
-/* The clock stands here when there is a table to read into, and is 30 years
- * further at the most when it is read. */
-enum { EARLIEST_MS = 1000000 };
-#define LATEST_MS ((UINT64_C(1) << 40) - 1)
 
 /* ---- the file ---- */
-
-static int make_file(const uint8_t *data, size_t size)
-{
-	int fd = memfd_create("stash", MFD_CLOEXEC);
-
-	MUST(fd >= 0);
-	MUST(write(fd, data, size) == (ssize_t)size);
-	return fd;
-}
 
 static void check_raw(const uint8_t *data, size_t size)
 {
 	struct stash_reader r = { .sequence = 99 };
-	int fd = make_file(data, size), err = stash_open(&r, fd);
+	int fd = sealed_file(data, size), err = stash_open(&r, fd);
 
 	(void)close(fd);
 	if (err == 0) {
@@ -47,35 +33,6 @@ static void check_raw(const uint8_t *data, size_t size)
 	MUST(r.map == NULL && r.sequence == 99);
 	MUST(err == (size == 0 ? -ENODATA : -EBADMSG) ||
 		(size > 0 && err == -EPROTO));
-}
-
-/* Gives a copy of the input the sums that it should have; its records end with
- * it. Returns its size. */
-static size_t seal(uint8_t *bytes, size_t size)
-{
-	struct stash_header header;
-	struct stash_head h;
-	size_t at = sizeof(header);
-
-	memcpy(&header, bytes, sizeof(header));
-	header.magic = STASH_MAGIC;
-	header.version = STASH_VERSION;
-	header.records = 0;
-	while (size - at >= sizeof(h)) {
-		size_t rest = size - at - sizeof(h);
-
-		memcpy(&h, bytes + at, sizeof(h));
-		if (h.size > rest)
-			h.size = (uint32_t)rest;
-		h.sum = stash_sum(&h, at, bytes + at + sizeof(h));
-		memcpy(bytes + at, &h, sizeof(h));
-		at += sizeof(h) + h.size;
-		header.records++;
-	}
-	header.size = at;
-	header.sum = stash_sum_header(&header);
-	memcpy(bytes, &header, sizeof(header));
-	return at;
 }
 
 /* ---- relay/ ---- */
@@ -178,7 +135,7 @@ static void check_saved(const struct stand *s)
 	struct stash_writer w;
 	enum stash_tag tag;
 	size_t entries = 0;
-	int fd = make_file(NULL, 0);
+	int fd = sealed_file(NULL, 0);
 
 	stash_begin(&w, fd, 1);
 	discovery_save(s->discovery, &w);
@@ -228,20 +185,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct stash_reader r;
 	uint64_t now_ms;
-	uint8_t *bytes;
-	int fd;
 
 	check_raw(data, size);
-	if (size < sizeof(struct stash_header))
+	if (!sealed_open(&r, data, size))
 		return 0;
-	bytes = malloc(size);
-	MUST(bytes != NULL);
-	memcpy(bytes, data, size);
-	size = seal(bytes, size);
-	fd = make_file(bytes, size);
-	free(bytes);
-	MUST(stash_open(&r, fd) == 0);
-	(void)close(fd);
 	/* When it is read: what counts the files is free to say it. */
 	now_ms = EARLIEST_MS + (r.sequence & LATEST_MS);
 	read_guard(&r, now_ms);
