@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* As that of who wrote the corpus. */
-static const char text[] =
+static const char config_text[] =
 	"interfaces:\n"
 	"  a: { device: no-such-a }\n"
 	"  b: { device: no-such-b }\n"
@@ -29,6 +29,7 @@ struct heir_house {
 	struct net_devices *devices;
 	struct relay *relay;
 	struct announce *announce;
+	size_t n_lost; /* announcements */
 };
 
 /* ---- the clock: that of the input ---- */
@@ -50,7 +51,8 @@ static struct config *parse(void)
 	struct config_errors errors;
 	struct config *c = NULL;
 
-	MUST(config_parse("fuzz.yaml", text, strlen(text), &c, &errors) == 0);
+	MUST(config_parse("fuzz.yaml", config_text, strlen(config_text), &c,
+		     &errors) == 0);
 	config_errors_done(&errors);
 	return c;
 }
@@ -62,7 +64,9 @@ static void changed(void *data)
 
 static void lost(void *data, const char *name, int error)
 {
-	(void)data;
+	struct heir_house *h = data;
+
+	h->n_lost++;
 	MUST(name != NULL && error < 0);
 }
 
@@ -73,6 +77,7 @@ static void open_house(
 	const struct relay_callbacks relay = { .data = h };
 	const struct announce_callbacks announce = { .data = h };
 
+	h->n_lost = 0;
 	MUST(uv_loop_init(&h->loop) == 0);
 	MUST(net_devices_new(&h->devices, &h->loop, &devices) == 0);
 	MUST(relay_new(&h->relay, &h->loop, h->devices, &relay) == 0);
@@ -84,7 +89,7 @@ static void open_house(
 	MUST(relay_configure(h->relay, c) == 0);
 	MUST(announce_configure(h->announce, c) == 0);
 	relay_resume(h->relay, in);
-	announce_restore(h->announce, in, lost, NULL);
+	announce_restore(h->announce, in, lost, h);
 }
 
 static void close_house(struct heir_house *h)
@@ -134,6 +139,25 @@ static size_t check_announcements(const struct announce *a)
 	return n;
 }
 
+/* How many a stash has to be added. */
+static size_t count_announcements(struct stash_reader *in)
+{
+	enum stash_tag tag;
+	const char *text;
+	size_t n = 0;
+
+	stash_rewind(in);
+	while (stash_next(in, &tag)) {
+		if (tag != STASH_ANNOUNCEMENT)
+			continue;
+		(void)stash_get_text(in);
+		text = stash_get_text(in);
+		(void)stash_get_number(in);
+		n += stash_is_sound(in) && *text;
+	}
+	return n;
+}
+
 static void save(const struct heir_house *h, struct stash_reader *ret)
 {
 	int fd = sealed_file(NULL, 0);
@@ -161,15 +185,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	now = EARLIEST_MS + (in.sequence & LATEST_MS);
 	open_house(&h, c, &in);
-	stash_close(&in);
 	check_relay(h.relay);
 	n = check_announcements(h.announce);
+	MUST(n + h.n_lost == count_announcements(&in));
+	stash_close(&in);
 	save(&h, &in);
 	close_house(&h);
 	/* What was announced goes on as often as there is a next one. */
 	open_house(&next, c, &in);
+	MUST(count_announcements(&in) == n);
 	stash_close(&in);
 	MUST(check_announcements(next.announce) == n);
+	MUST(next.n_lost == 0);
 	close_house(&next);
 	return 0;
 }

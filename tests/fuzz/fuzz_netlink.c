@@ -7,7 +7,11 @@
 #include "net/internal.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
+
+/* More than the corpus has. */
+enum { DEVICES = 12 };
 
 static void check_address(const struct net_table *t, const struct net_device *d,
 	const struct net_device_address *a)
@@ -73,6 +77,20 @@ static void apply(struct net_table *t, const uint8_t *data, size_t size)
 	MUST(r == 0 || r == -EBADMSG);
 }
 
+/* Addresses of devices that are not there say nothing. */
+static void add_devices(struct net_table *t)
+{
+	for (unsigned i = 1; i <= DEVICES; i++) {
+		struct net_link link = {
+			.device = { .index = i, .mtu = 1500, .flags = IFF_UP }
+		};
+
+		(void)snprintf(
+			link.device.name, sizeof(link.device.name), "eth%u", i);
+		MUST(net_table_set_link(t, &link) == 0);
+	}
+}
+
 static void check_dumps(struct net_table *t, const uint8_t *data, size_t size)
 {
 	net_table_begin_dump(t);
@@ -96,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct net_table t = { 0 };
 
+	add_devices(&t);
 	/* What comes from the heap is aligned as a message needs it. */
 	apply(&t, data, size);
 	net_table_bury(&t);

@@ -45,8 +45,10 @@ static void use_guard(struct guard *g, uint64_t now_ms)
 	size_t n = 0;
 
 	MUST(net_address_parse("192.0.2.7", &source) == 0);
-	for (e = remembered_oldest(&g->memory); e; e = remembered_newer(e))
+	for (e = remembered_oldest(&g->memory); e; e = remembered_newer(e)) {
+		MUST(remembered_find(&g->memory, e->digest) == e);
 		n++;
+	}
 	MUST(n <= RECENT);
 	for (uint64_t digest = 1; digest < 3; digest++) {
 		MUST(guard_hear(g, digest, &source, 0, now_ms, &ruling) == 0);
@@ -105,6 +107,21 @@ static void read_hosts(struct stash_reader *in, uint64_t now_ms)
 
 /* ---- discovery/ ---- */
 
+static void check_kept(const struct discovery *d, size_t entries)
+{
+	const struct place *p;
+	const struct kept *k;
+	size_t n = 0;
+
+	for (p = d->places; p; p = p->next)
+		for (k = p->first; k; k = k->next) {
+			MUST(k->size <= DISCOVERY_KEPT_BYTES);
+			MUST(k->entry->place == p);
+			n++;
+		}
+	MUST(d->kept.used == n && n <= entries);
+}
+
 static size_t check_table(const struct stand *s)
 {
 	const struct discovery_entry *e;
@@ -117,6 +134,7 @@ static size_t check_table(const struct stand *s)
 
 		discovery_get(s->discovery, e, &i);
 		MUST(i.id > last);
+		MUST(table_find(&s->discovery->table, e->digest) == e);
 		MUST(i.n_addresses <= DISCOVERY_ADDRESSES);
 		for (size_t a = 0; a < i.n_addresses; a++)
 			MUST(net_address_is_set(&i.addresses[a]));
@@ -124,7 +142,7 @@ static size_t check_table(const struct stand *s)
 	}
 	discovery_limit(s->discovery, &limit);
 	MUST(limit.used == n && n <= BOUND);
-	MUST(s->discovery->kept.used <= n);
+	check_kept(s->discovery, n);
 	return n;
 }
 
