@@ -5,6 +5,7 @@
  * are those that only remember (control_fixture.h).
  */
 #include "../unit/control_fixture.h"
+#include "control/server.h"
 #include "fuzz.h"
 
 #include <errno.h>
@@ -220,7 +221,9 @@ static void check_answer(struct session *s, const json_t *answer, FILE *story)
 	if (error)
 		check_error(error);
 	s->answers++;
-	s->subscribed |= json_is_array(json_object_get(result, "events"));
+	/* Who was told so is in the audience. */
+	MUST(s->subscribed ||
+		!json_is_array(json_object_get(result, "events")));
 	MUST(json_dumpf(id, story, JSON_ENCODE_ANY) == 0);
 	(void)fprintf(story, " %lld\n",
 		(long long)json_integer_value(json_object_get(error, "code")));
@@ -280,6 +283,19 @@ static size_t count_lines(const uint8_t *data, size_t size)
 
 /* ---- a session ---- */
 
+/* An answer to `subscribe` does not tell: there is none to one without an id.
+ */
+static bool has_audience(const struct session *s)
+{
+	static const char *const groups[] = { "mdns", "beacon" };
+
+	for (enum event_kind k = 0; k < EVENT_KINDS; k++)
+		for (size_t i = 0; i < 2; i++)
+			if (server_wants(s->f.control, k, groups[i]))
+				return true;
+	return false;
+}
+
 /* What may have been subscribed to; the input is what is relayed. */
 static void tell(struct session *s)
 {
@@ -303,6 +319,7 @@ static char *run_session(const uint8_t *data, size_t size, size_t piece)
 
 	open_session(&s);
 	send_all(&s, piece);
+	s.subscribed = has_audience(&s);
 	tell(&s);
 	settle(&s);
 	check_lines(&s);
