@@ -3,8 +3,9 @@
  * fuzzer of its own; with replay.c it runs over a corpus.
  *
  * What is called avahi-, zeroconf-, minidlna- or wsdd- in the corpora was
- * recorded from these; all else is written after what devices send, or to be
- * refused.
+ * recorded from these, netlink/ from a kernel, stash/ and heritage/ from crierd
+ * (whole, or some of its records, or changed); all else is written after what
+ * devices and clients send, or to be refused.
  */
 #ifndef CRIER_TESTS_FUZZ_H
 #define CRIER_TESTS_FUZZ_H
