@@ -196,6 +196,12 @@ mcast ha send --to 239.255.42.44 --port 4244 --iface a --text kept --quiet \
 	>"$work/sent"
 claim "preserve keeps the source" within 5 at_least 1 \
 	"d['source'].startswith('10.77.1.10')" "$work/kept.out"
+write_config 'framed: { address: 239.255.42.45, port: 4245, send: frame, interfaces: [a, b] }'
+claim "frames may be asked for, too" inside systemctl reload crierd.service
+listen framed hb --to 239.255.42.45 --port 4245 --iface b --timeout 60
+mcast ha send --to 239.255.42.45 --port 4245 --iface a --text framed --quiet \
+	>"$work/sent"
+claim "and arrive" within 5 heard_text framed "$work/framed.out"
 claim "stop succeeds" inside systemctl stop crierd.service
 claim "and the control socket stays" inside test -S /run/crier/control.sock
 inside systemctl start crierd.service
