@@ -31,9 +31,15 @@ start_joined crierd router "$work/crierd.yaml"
 start_avahi phone phone
 start_avahi tv tv
 
+# finds HOST FAMILY NAME SEGMENT: by an address of its leg there. Over IPv4
+# avahi tells of both kinds, and which one it shows depends on what came first.
 finds() {
-	with_avahi "$1" avahi-browse -rpt _nfs._tcp |
-		grep -q "^=;[^;]*;$2;$3;[^;]*;[^;]*;both.local;$4;2049;"
+	local seen
+
+	seen=$(with_avahi "$1" avahi-browse -rpt _nfs._tcp)
+	echo "$seen"
+	grep -qE "^=;[^;]*;$2;$3;[^;]*;[^;]*;both.local;(10\\.77\\.$4\\.30|fd77:$4::30);2049;" \
+		<<<"$seen"
 }
 
 host_name() {
@@ -107,9 +113,9 @@ capture iot iot udp port 5353
 for n in 1 2 3; do
 	start_both
 	claim "start $n: the phone finds it on its own segment" within 10 \
-		finds phone IPv4 Share 10.77.1.30
+		finds phone IPv4 Share 1
 	claim "start $n: the television on its own" within 10 \
-		finds tv IPv4 Share 10.77.2.30
+		finds tv IPv4 Share 2
 	within 10 settled $n
 	keeps_its_name "start $n"
 	case $n in
@@ -137,9 +143,9 @@ for leg in home iot; do
 	ip -n "$prefix-both" address replace \
 		"fd77:${number_of_segment[$leg]}::30/64" dev $leg nodad
 	claim "$leg comes back: the phone finds it" within 10 \
-		finds phone IPv4 Share 10.77.1.30
+		finds phone IPv4 Share 1
 	claim "$leg comes back: the television finds it" within 10 \
-		finds tv IPv4 Share 10.77.2.30
+		finds tv IPv4 Share 2
 	keeps_its_name "$leg comes back"
 done
 
@@ -149,7 +155,7 @@ for n in 1 2; do
 	start_joined crierd router "$work/crierd.yaml"
 	start_with_avahi both "more$n" avahi-publish -s "More$n" _nfs._tcp 2049
 	claim "crierd anew, $n: what is announced then is found" within 10 \
-		finds phone IPv4 "More$n" 10.77.1.30
+		finds phone IPv4 "More$n" 1
 	keeps_its_name "crierd anew, $n"
 done
 claim "it was seen under no other name" equal '' seen_as_other
