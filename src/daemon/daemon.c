@@ -351,16 +351,21 @@ int daemon_new(struct daemon **ret, uv_loop_t *loop,
 	struct daemon *d = calloc(1, sizeof(*d));
 	int err = -ENOMEM;
 
-	if (!d)
+	if (!d) {
+		service_log(&options->log, LOG_ERR, NULL, "cannot start: %s",
+			strerror(ENOMEM));
 		return -ENOMEM;
+	}
 	d->loop = loop;
 	d->log = options->log;
 	d->keeps = options->keeps;
 	keep_init(&d->keep);
 	d->path = strdup(options->config);
 	d->socket = options->socket ? strdup(options->socket) : NULL;
-	if (!d->path || (options->socket && !d->socket))
+	if (!d->path || (options->socket && !d->socket)) {
+		say(d, LOG_ERR, "cannot start", err);
 		goto fail;
+	}
 	err = start(d, options);
 	if (err < 0)
 		goto fail;
