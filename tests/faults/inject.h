@@ -1,0 +1,42 @@
+/*
+ * inject: one allocation or one system call of libcrier.a fails, for a program
+ * that is linked with --wrap for all of them.
+ *
+ * Nothing fails, and nothing is counted, but while inject_arm() is on: around
+ * what crier does, so that the test's own calls go well.
+ */
+#ifndef CRIER_TESTS_INJECT_H
+#define CRIER_TESTS_INJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum inject_kind {
+	INJECT_ALLOCATION,
+	INJECT_CALL,
+	INJECT_DESCRIPTORS, /* no call; the process may open so many more */
+	INJECT_KINDS,
+};
+
+/* What was made to fail. */
+struct inject_failure {
+	const char *call; /* NULL: nothing was */
+	int error;
+	uintptr_t at; /* for addr2line(1) */
+};
+
+/* The `n`-th of a kind will fail (0: none), with the error whose turn it is of
+ * those that this call knows. Counts from now on. */
+void inject_plan(enum inject_kind kind, unsigned n, unsigned turn);
+void inject_arm(bool on);
+
+/* How many there were while it was armed; of descriptors, how many were open at
+ * most. */
+unsigned inject_count(enum inject_kind kind);
+const struct inject_failure *inject_failed(void);
+
+/* Blocks of memory that libcrier.a and jansson hold. */
+size_t inject_live(void);
+
+#endif
