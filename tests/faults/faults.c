@@ -1,8 +1,8 @@
 /*
  * faults: whole lives of a daemon, in each of which one allocation fails, or
- * one system call, or the process may open no more files than so many. Each is
- * a process of its own, so that a crash, a hang and a leak are seen; and what
- * each must do, life.h says.
+ * one system call, or all from one on, or the process may open no more files
+ * than so many. Each is a process of its own, so that a crash, a hang and a
+ * leak are seen; and what each must do, life.h says.
  *
  * Without options a few of them, for "make check". --every K takes each K-th,
  * from the first on or, with --from I, from the I-th; --every 1 all, which
@@ -31,6 +31,8 @@ static const struct {
 	[INJECT_ALLOCATION] = { "allocation", 1, 599 },
 	[INJECT_CALL] = { "call", MOST_TURNS, 307 },
 	[INJECT_DESCRIPTORS] = { "descriptors", 1, 59 },
+	[INJECT_ALLOCATIONS] = { "allocations", 1, 1499 },
+	[INJECT_CALLS] = { "calls", MOST_TURNS, 907 },
 };
 
 /* What a life tells, in memory that it shares with us. */

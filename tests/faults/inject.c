@@ -68,28 +68,45 @@ static const struct {
 };
 
 /* Those that are allocations are not in the table. */
-static int error_of(const char *call)
+static int error_of(const char *call, bool lasts)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		unsigned n = 0;
+		int error;
 
 		if (strcmp(calls[i].call, call) != 0)
 			continue;
 		while (n < ERRORS && calls[i].errors[n])
 			n++;
-		return calls[i].errors[(at + turn) % n];
+		error = calls[i].errors[(at + turn) % n];
+		/* Who is interrupted may well try for ever. */
+		return lasts && error == EINTR ? calls[i].errors[0] : error;
 	}
 	return ENOMEM;
 }
 
+static bool is_due(enum inject_kind of, bool *ret_lasts)
+{
+	*ret_lasts =
+		kind == (of == INJECT_CALL ? INJECT_CALLS : INJECT_ALLOCATIONS);
+	counts[of]++;
+	if (*ret_lasts)
+		return at && counts[of] >= at;
+	return kind == of && counts[of] == at;
+}
+
 static bool fails(enum inject_kind of, const char *call, void *from)
 {
-	if (!is_armed || ++counts[of] != at || kind != of)
+	bool lasts;
+
+	if (!is_armed || !is_due(of, &lasts))
 		return false;
+	errno = error_of(call, lasts);
+	if (failure.call)
+		return true;
 	failure.call = call;
-	failure.error = error_of(call);
+	failure.error = errno;
 	failure.at = (uintptr_t)from - (uintptr_t)__executable_start;
-	errno = failure.error;
 	return true;
 }
 
@@ -393,7 +410,9 @@ void inject_arm(bool on)
 
 unsigned inject_count(enum inject_kind of)
 {
-	return counts[of];
+	if (of == INJECT_ALLOCATIONS)
+		of = INJECT_ALLOCATION;
+	return counts[of == INJECT_CALLS ? INJECT_CALL : of];
 }
 
 const struct inject_failure *inject_failed(void)

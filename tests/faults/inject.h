@@ -1,6 +1,6 @@
 /*
- * inject: one allocation or one system call of libcrier.a fails, for a program
- * that is linked with --wrap for all of them.
+ * inject: one allocation or one system call of libcrier.a fails, or all from
+ * one on, for a program that is linked with --wrap for all of them.
  *
  * Nothing fails, and nothing is counted, but while inject_arm() is on: around
  * what crier does, so that the test's own calls go well.
@@ -16,10 +16,12 @@ enum inject_kind {
 	INJECT_ALLOCATION,
 	INJECT_CALL,
 	INJECT_DESCRIPTORS, /* no call; the process may open so many more */
+	INJECT_ALLOCATIONS, /* the n-th and all that follow */
+	INJECT_CALLS,       /* the same of calls */
 	INJECT_KINDS,
 };
 
-/* What was made to fail. */
+/* What was made to fail first. */
 struct inject_failure {
 	const char *call; /* NULL: nothing was */
 	int error;
@@ -31,8 +33,8 @@ struct inject_failure {
 void inject_plan(enum inject_kind kind, unsigned n, unsigned turn);
 void inject_arm(bool on);
 
-/* How many there were while it was armed; of descriptors, how many were open at
- * most. */
+/* How many there were of its kind while it was armed; of descriptors, how many
+ * were open at most. */
 unsigned inject_count(enum inject_kind kind);
 const struct inject_failure *inject_failed(void);
 
