@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@
 enum { LOST_MS = 60, ROOM = 2048 };
 
 #define HEAD                                                                   \
-	"interfaces: { one: { device: r1 }, two: { device: r2 } }\n"           \
+	"interfaces: { one: { device: r1 }, two: { device: r2 },\n"            \
+	"              late: { device: r3 } }\n"                               \
 	"groups:\n"                                                            \
 	"  ssdp: { preset: ssdp }\n"                                           \
 	"  mdns: { preset: mdns, deny: { services: _hap._tcp } }\n"            \
@@ -280,6 +282,28 @@ static bool ask(struct stage *s, const char *method, bool armed)
 	return strchr(s->answer, '\n') != NULL;
 }
 
+/* ---- a device that comes and goes ---- */
+
+static void some_turns(struct stage *s)
+{
+	for (int i = 0; i < 3; i++)
+		turn(s, true);
+}
+
+static void plug(struct stage *s)
+{
+	house_run("ip link add r3 type veth peer name p3 && "
+		  "ip address add 10.9.3.1/24 dev r3 && "
+		  "ip link set p3 up && ip link set r3 up");
+	some_turns(s);
+}
+
+static void unplug(struct stage *s)
+{
+	house_run("ip link delete r3");
+	some_turns(s);
+}
+
 /* ---- no half state ---- */
 
 /* True if `groups` says that a segment of it has failed, and why. */
@@ -313,6 +337,12 @@ static void recovers(struct stage *s, size_t path)
 	}
 }
 
+/* Of `status`: that no device is missing, which none is now. */
+static bool knows_devices(struct stage *s)
+{
+	return ask(s, "status", false) && strstr(s->answer, "\"absent\":0");
+}
+
 static void is_whole(struct stage *s)
 {
 	char generation[32];
@@ -328,6 +358,11 @@ static void is_whole(struct stage *s)
 	if (!strstr(s->answer, generation))
 		wrong(s->l, "it is not of generation %d",
 			s->l->is_reloaded ? 2 : 1);
+	while (!knows_devices(s))
+		if (now_ms() > end) {
+			wrong(s->l, "a device that came is not known");
+			break;
+		}
 	for (size_t i = 0; i < PATHS; i++)
 		if (paths[i].in[s->l->is_reloaded])
 			recovers(s, i);
@@ -391,6 +426,7 @@ static void reload(struct stage *s)
 static void live(struct stage *s)
 {
 	relay(s);
+	plug(s);
 	(void)ask(s, "status", true);
 	(void)ask(s, "discovered", true);
 	(void)ask(s, "metrics", true);
@@ -398,6 +434,7 @@ static void live(struct stage *s)
 	relay(s);
 	(void)ask(s, "groups", true);
 	is_whole(s);
+	unplug(s);
 }
 
 static void stop(struct stage *s)
@@ -420,6 +457,9 @@ void life_run(struct life *l)
 	(void)snprintf(s.config, sizeof(s.config), "%s/yaml", l->folder);
 	(void)snprintf(s.socket, sizeof(s.socket), "%s/sock", l->folder);
 	(void)unlink(s.socket);
+	/* Of a life that ended in the middle. */
+	if (if_nametoindex("r3"))
+		house_run("ip link delete r3");
 	s.log = tmpfile();
 	ck_assert_ptr_nonnull(s.log);
 	for (size_t i = 0; i < PATHS; i++)

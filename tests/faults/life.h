@@ -1,12 +1,12 @@
 /*
  * life: a whole life of a daemon, in which something fails.
  *
- *   1. It starts; 2. relays; 3. answers on the control socket; 4. reloads to
- *   another file; 5. relays again. Up to here, and in 7., what inject_plan()
- *   says fails.
- *   6. All that it was told to relay must cross now, and the control socket
- *   must answer.
- *   7. It stops, and leaves neither memory nor descriptors.
+ *   1. It starts; 2. relays; 3. learns of a new device, and answers on the
+ *   control socket; 4. reloads to another file; 5. relays again. Up to here,
+ * and in 7., what inject_plan() says fails.
+ *   6. All that it was told to relay must cross now, the control socket must
+ *   answer, and the device must be known.
+ *   7. The device goes; it stops, and leaves neither memory nor descriptors.
  */
 #ifndef CRIER_TESTS_LIFE_H
 #define CRIER_TESTS_LIFE_H
