@@ -28,11 +28,11 @@ static const struct {
 	unsigned turns; /* as many errors has a call at most */
 	unsigned every; /* "make check" has some ten seconds */
 } kinds[INJECT_KINDS] = {
-	[INJECT_ALLOCATION] = { "allocation", 1, 599 },
-	[INJECT_CALL] = { "call", MOST_TURNS, 307 },
-	[INJECT_DESCRIPTORS] = { "descriptors", 1, 59 },
-	[INJECT_ALLOCATIONS] = { "allocations", 1, 1499 },
-	[INJECT_CALLS] = { "calls", MOST_TURNS, 907 },
+	[INJECT_ALLOCATION] = { "allocation", 1, 751 },
+	[INJECT_CALL] = { "call", MOST_TURNS, 409 },
+	[INJECT_DESCRIPTORS] = { "descriptors", 1, 83 },
+	[INJECT_ALLOCATIONS] = { "allocations", 1, 1999 },
+	[INJECT_CALLS] = { "calls", MOST_TURNS, 1201 },
 };
 
 /* What a life tells, in memory that it shares with us. */

@@ -5,7 +5,8 @@
  *   control socket; 4. reloads to another file; 5. relays again. Up to here,
  * and in 7., what inject_plan() says fails.
  *   6. All that it was told to relay must cross now, the control socket must
- *   answer, and the device must be known.
+ *   answer, and the device must be known; the same at once after the first
+ *   failure.
  *   7. The device goes; it stops, and leaves neither memory nor descriptors.
  */
 #ifndef CRIER_TESTS_LIFE_H
