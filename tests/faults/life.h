@@ -2,12 +2,13 @@
  * life: a whole life of a daemon, in which something fails.
  *
  *   1. It starts; 2. relays; 3. learns of a new device, and answers on the
- *   control socket; 4. reloads to another file; 5. relays again. Up to here,
- * and in 7., what inject_plan() says fails.
- *   6. All that it was told to relay must cross now, the control socket must
- *   answer, and the device must be known; the same at once after the first
- *   failure.
+ *      control socket; 4. reloads to another file; 5. relays again.
+ *   6. Now, and at once after the first failure too, all that it was told to
+ *      relay must cross, the control socket must answer, and the device must be
+ *      known.
  *   7. The device goes; it stops, and leaves neither memory nor descriptors.
+ *
+ * What inject_plan() says fails everywhere but in 6.
  */
 #ifndef CRIER_TESTS_LIFE_H
 #define CRIER_TESTS_LIFE_H
