@@ -6,6 +6,8 @@ usage: watch.py answers SOCKET          asks for the status again and again,
        watch.py quiet PID SECONDS SINCE waits until it has not run for so long,
                                         and tells how long after SINCE, in ms
                                         since 1970, it was last seen to run
+       watch.py idle PID SINCE          how often and how long it has run in the
+                                        second that began a second after SINCE
        watch.py memory PID              what it has, in KiB
        watch.py sums FILE IN SENT DEVICE_DROPS
                                         that its counters add up, where only
@@ -71,24 +73,34 @@ def answers(path):
 
 # ---- quiet ----
 
-def times_run(pid):
-    """How often its threads have been given a processor."""
-    times = []
-    for task in sorted(os.listdir(f"/proc/{pid}/task")):
+def has_run(pid):
+    """How long its threads have had a processor, in ns, and how often."""
+    ns = times = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/schedstat") as f:
-            times.append(f.read().split()[2])
-    return times
+            ran = f.read().split()
+        ns += int(ran[0])
+        times += int(ran[2])
+    return ns, times
 
 
 def quiet(pid, seconds, since_ms):
     start = last = time.time()
-    before = times_run(pid)
+    before = has_run(pid)
     while time.time() - last < float(seconds) and last - start < GIVE_UP_S:
         time.sleep(0.01)
-        now = times_run(pid)
+        now = has_run(pid)
         if now != before:
             before, last = now, time.time()
     say(busy_ms=round(last * 1000) - int(since_ms))
+
+
+def idle(pid, since_ms):
+    time.sleep(max(0, int(since_ms) / 1000 + 1 - time.time()))
+    before = has_run(pid)
+    time.sleep(1)
+    ns, times = (n - b for n, b in zip(has_run(pid), before))
+    say(times=times, ran_us=ns // 1000)
 
 
 # ---- memory ----
@@ -154,5 +166,5 @@ def sums(path, heard_on, sent, device_drops):
 
 
 if __name__ == "__main__":
-    sys.exit({"answers": answers, "quiet": quiet, "memory": memory,
-              "sums": sums}[sys.argv[1]](*sys.argv[2:]))
+    sys.exit({"answers": answers, "quiet": quiet, "idle": idle,
+              "memory": memory, "sums": sums}[sys.argv[1]](*sys.argv[2:]))
