@@ -540,7 +540,7 @@ enter_lane() {
 	export CRIER_NET_LOCKED=1
 	case $(basename "$0" .sh) in
 	explain | faults | idle | mdns-filter | rejoin | reload | restart | \
-		rewrite | segments | soak | start-stop | storms | two-criers)
+		rewrite | run | segments | soak | start-stop | storms | two-criers)
 		exec flock -o "$at.0" flock -o "$at.1" "$0" "$@"
 		;;
 	esac
