@@ -112,7 +112,8 @@ def memory(pid):
             word = line.split()
             if word[-1] == "kB":
                 kib[word[0]] = int(word[1])
-    say(private=kib["Private_Clean:"] + kib["Private_Dirty:"], rss=kib["Rss:"])
+    # What is clean is of files, and private or not as others come and go.
+    say(private=kib["Private_Dirty:"], rss=kib["Rss:"])
 
 
 # ---- sums ----
