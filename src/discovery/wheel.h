@@ -4,7 +4,8 @@
  * To add, to move and to take out is constant time, and so is to ask what comes
  * next; nothing is ever looked at that is not due, but for being moved to a
  * finer slot, at most WHEEL_LEVELS - 1 times (Varghese and Lauck 1987, scheme
- * 7). Pure state: time is a number of ticks that never goes back.
+ * 7). Pure state: time is a number of ticks that never goes back, and ends at
+ * 32 bits: 13 years of a machine that is up, at ten a second.
  */
 #ifndef CRIER_DISCOVERY_WHEEL_H
 #define CRIER_DISCOVERY_WHEEL_H

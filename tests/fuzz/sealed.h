@@ -8,11 +8,12 @@
 #include "stash/stash.h"
 
 /*
- * The time when it is read is its sequence behind the first of these, and 30
- * years further at the most: so an input has its times about it.
+ * The time when it is read is its sequence behind the first of these, and 8
+ * years further at the most: so an input has its times about it. The ticks of
+ * the discovered table are counted for 13 years.
  */
 enum { EARLIEST_MS = 1000000 };
-#define LATEST_MS ((UINT64_C(1) << 40) - 1)
+#define LATEST_MS ((UINT64_C(1) << 38) - 1)
 
 /* A memory file of these bytes; the caller's. */
 int sealed_file(const void *data, size_t size);
