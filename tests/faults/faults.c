@@ -6,7 +6,7 @@
  *
  * Without options a few of them, for "make check". --every K takes each K-th,
  * from the first on or, with --from I, from the I-th; --every 1 all, which
- * takes the better part of an hour. They wait more than they work, so several
+ * takes two hours or more. They wait more than they work, so several
  * may run at once. --only KIND:N:TURN repeats one, as a claim names it.
  */
 #include "inject.h"
@@ -28,11 +28,12 @@ static const struct {
 	unsigned turns; /* as many errors has a call at most */
 	unsigned every; /* "make check" has some ten seconds */
 } kinds[INJECT_KINDS] = {
-	[INJECT_ALLOCATION] = { "allocation", 1, 751 },
-	[INJECT_CALL] = { "call", MOST_TURNS, 409 },
+	[INJECT_ALLOCATION] = { "allocation", 1, 1201 },
+	[INJECT_CALL] = { "call", MOST_TURNS, 601 },
+	[INJECT_LIBRARY] = { "library", 1, 2999 },
 	[INJECT_DESCRIPTORS] = { "descriptors", 1, 83 },
-	[INJECT_ALLOCATIONS] = { "allocations", 1, 1999 },
-	[INJECT_CALLS] = { "calls", MOST_TURNS, 1201 },
+	[INJECT_ALLOCATIONS] = { "allocations", 1, 3499 },
+	[INJECT_CALLS] = { "calls", MOST_TURNS, 1601 },
 };
 
 /* What a life tells, in memory that it shares with us. */
@@ -118,9 +119,9 @@ static void lead(
 	f->wrong++;
 	printf("not ok - %s:%u:%u: %s", kinds[kind].name, n, turn, wrong);
 	if (t->failure.call)
-		printf(" (%s: %s, at %#lx)", t->failure.call,
+		printf(" (%s: %s, at %#lx of %s)", t->failure.call,
 			strerror(t->failure.error),
-			(unsigned long)t->failure.at);
+			(unsigned long)t->failure.at, t->failure.object);
 	printf("\n");
 }
 

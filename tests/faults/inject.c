@@ -1,6 +1,7 @@
 #include "inject.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -30,7 +31,8 @@ static size_t live;
 
 /* ---- what fails ---- */
 
-extern const char __executable_start[];
+void *__wrap_malloc(size_t size);
+void __wrap_free(void *memory);
 
 /* The errors that the manuals name, and that crier can meet. */
 static const struct {
@@ -65,6 +67,19 @@ static const struct {
 	{ "mnl_socket_open2", { EMFILE, ENOBUFS } },
 	{ "mnl_socket_bind", { ENOMEM, EADDRINUSE } },
 	{ "mnl_socket_sendto", { ENOBUFS, EINTR, ECONNREFUSED } },
+	{ "fcntl", { EBADF } },
+	{ "flock", { EWOULDBLOCK, EINTR, ENOLCK } },
+	{ "fchmod", { EPERM, EROFS } },
+	{ "lchown", { EPERM, EROFS } },
+	{ "gethostname", { ENAMETOOLONG } },
+	{ "getpeername", { ENOBUFS } },
+	{ "poll", { ENOMEM, EINTR } },
+	{ "pwrite", { ENOSPC, EINTR, EIO } },
+	{ "writev", { ENOSPC, EIO, EPIPE } },
+	{ "getgrnam_r", { EMFILE, EIO, EINTR, ENOMEM } },
+	{ "uv_poll_init", { ENOMEM, ENOSPC } },
+	{ "uv_pipe_open", { EMFILE } },
+	{ "uv_write", { ENOMEM, EPIPE } },
 };
 
 /* Those that are allocations are not in the table. */
@@ -85,28 +100,54 @@ static int error_of(const char *call, bool lasts)
 	return ENOMEM;
 }
 
+/* The kind in which all fail of those of which one fails in `of`. */
+static enum inject_kind lasting(enum inject_kind of)
+{
+	switch (of) {
+	case INJECT_ALLOCATION:
+		return INJECT_ALLOCATIONS;
+	case INJECT_CALL:
+		return INJECT_CALLS;
+	default:
+		return INJECT_KINDS;
+	}
+}
+
 static bool is_due(enum inject_kind of, bool *ret_lasts)
 {
-	*ret_lasts =
-		kind == (of == INJECT_CALL ? INJECT_CALLS : INJECT_ALLOCATIONS);
+	*ret_lasts = kind == lasting(of);
 	counts[of]++;
 	if (*ret_lasts)
 		return at && counts[of] >= at;
 	return kind == of && counts[of] == at;
 }
 
-static bool fails(enum inject_kind of, const char *call, void *from)
+static void note_place(void *from)
+{
+	Dl_info i;
+
+	if (!dladdr(from, &i))
+		return;
+	(void)snprintf(
+		failure.object, sizeof(failure.object), "%s", i.dli_fname);
+	failure.at = (uintptr_t)from - (uintptr_t)i.dli_fbase;
+}
+
+bool inject_fails(enum inject_kind of, const char *call, void *from)
 {
 	bool lasts;
 
 	if (!is_armed || !is_due(of, &lasts))
+		return false;
+	/* A log that can never be written says nothing of what else fails. */
+	if (lasts && strcmp(call, "writev") == 0)
 		return false;
 	errno = error_of(call, lasts);
 	if (failure.call)
 		return true;
 	failure.call = call;
 	failure.error = errno;
-	failure.at = (uintptr_t)from - (uintptr_t)__executable_start;
+	note_place(from);
 	return true;
 }
 
@@ -174,7 +215,7 @@ static uintptr_t *slot_of(uintptr_t memory)
 	}
 }
 
-static void *hold(void *memory)
+void *inject_hold(void *memory)
 {
 	if (memory) {
 		if (live > SLOTS / 2)
@@ -186,7 +227,7 @@ static void *hold(void *memory)
 }
 
 /* What the C library made, such as open_memstream(), is not known here. */
-static void let_go(uintptr_t memory)
+void inject_let_go(uintptr_t memory)
 {
 	uintptr_t *slot = slot_of(memory);
 
@@ -201,200 +242,12 @@ size_t inject_live(void)
 	return live;
 }
 
-/* ---- what is wrapped ---- */
-
-#define FAILS(of, call) fails(of, call, __builtin_return_address(0))
-
-#define ALLOCATION(type, name, parameters, arguments)                          \
-	type __real_##name parameters;                                         \
-	type __wrap_##name parameters;                                         \
-	type __wrap_##name parameters                                          \
-	{                                                                      \
-		if (FAILS(INJECT_ALLOCATION, #name))                           \
-			return NULL;                                           \
-		return hold(__real_##name arguments);                          \
-	}
-
-#define CALL(type, name, failed, parameters, arguments)                        \
-	type __real_##name parameters;                                         \
-	type __wrap_##name parameters;                                         \
-	type __wrap_##name parameters                                          \
-	{                                                                      \
-		return FAILS(INJECT_CALL, #name) ? failed                      \
-						 : __real_##name arguments;    \
-	}
-
-ALLOCATION(void *, malloc, (size_t size), (size))
-ALLOCATION(void *, calloc, (size_t n, size_t size), (n, size))
-ALLOCATION(void *, aligned_alloc, (size_t alignment, size_t size),
-	(alignment, size))
-ALLOCATION(char *, strdup, (const char *text), (text))
-
-void *__real_realloc(void *old, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_reallocarray(void *old, size_t n, size_t size);
-void __real_free(void *memory);
-void __wrap_free(void *memory);
-FILE *__real_open_memstream(char **text, size_t *size);
-FILE *__wrap_open_memstream(char **text, size_t *size);
-
-static void *grow(void *old, size_t size)
-{
-	uintptr_t was = (uintptr_t)old;
-	void *grown = __real_realloc(old, size);
-
-	if (grown)
-		let_go(was);
-	return hold(grown);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return FAILS(INJECT_ALLOCATION, "realloc") ? NULL : grow(old, size);
-}
-
-void *__wrap_reallocarray(void *old, size_t n, size_t size)
-{
-	if (FAILS(INJECT_ALLOCATION, "reallocarray"))
-		return NULL;
-	if (size && n > SIZE_MAX / size)
-		return NULL;
-	return grow(old, n * size);
-}
-
-void __wrap_free(void *memory)
-{
-	let_go((uintptr_t)memory);
-	__real_free(memory);
-}
-
-FILE *__wrap_open_memstream(char **text, size_t *size)
-{
-	if (FAILS(INJECT_ALLOCATION, "open_memstream"))
-		return NULL;
-	return __real_open_memstream(text, size);
-}
-
-/* What a wrapped function of the kind of asprintf() ends with. */
-static int made(char *const *ret, int n)
-{
-	if (n >= 0)
-		(void)hold(*ret);
-	return n;
-}
-
-#define PRINTS(first) __attribute__((format(printf, first, 0)))
-
-int __real_vasprintf(char **ret, const char *format, va_list arguments)
-	PRINTS(2);
-int __wrap_vasprintf(char **ret, const char *format, va_list arguments)
-	PRINTS(2);
-int __real___vasprintf_chk(
-	char **ret, int flag, const char *format, va_list arguments) PRINTS(3);
-int __wrap___vasprintf_chk(
-	char **ret, int flag, const char *format, va_list arguments) PRINTS(3);
-
-int __wrap_vasprintf(char **ret, const char *format, va_list arguments)
-{
-	if (FAILS(INJECT_ALLOCATION, "vasprintf"))
-		return -1;
-	return made(ret, __real_vasprintf(ret, format, arguments));
-}
-
-/* Where _FORTIFY_SOURCE is on, it is called by this name. */
-int __wrap___vasprintf_chk(
-	char **ret, int flag, const char *format, va_list arguments)
-{
-	if (FAILS(INJECT_ALLOCATION, "vasprintf"))
-		return -1;
-	return made(ret, __real___vasprintf_chk(ret, flag, format, arguments));
-}
-
-CALL(int, socket, -1, (int family, int type, int protocol),
-	(family, type, protocol))
-CALL(int, accept4, -1, (int fd, struct sockaddr *a, socklen_t *size, int flags),
-	(fd, a, size, flags))
-CALL(int, bind, -1, (int fd, const struct sockaddr *a, socklen_t size),
-	(fd, a, size))
-CALL(int, listen, -1, (int fd, int n), (fd, n))
-CALL(int, connect, -1, (int fd, const struct sockaddr *a, socklen_t size),
-	(fd, a, size))
-CALL(int, setsockopt, -1,
-	(int fd, int level, int name, const void *value, socklen_t size),
-	(fd, level, name, value, size))
-CALL(int, getsockopt, -1,
-	(int fd, int level, int name, void *value, socklen_t *size),
-	(fd, level, name, value, size))
-CALL(int, getsockname, -1, (int fd, struct sockaddr *a, socklen_t *size),
-	(fd, a, size))
-CALL(ssize_t, send, -1, (int fd, const void *data, size_t size, int flags),
-	(fd, data, size, flags))
-CALL(ssize_t, recv, -1, (int fd, void *data, size_t size, int flags),
-	(fd, data, size, flags))
-CALL(ssize_t, sendmsg, -1, (int fd, const struct msghdr *m, int flags),
-	(fd, m, flags))
-CALL(ssize_t, recvmsg, -1, (int fd, struct msghdr *m, int flags),
-	(fd, m, flags))
-CALL(int, sendmmsg, -1, (int fd, struct mmsghdr *m, unsigned n, int flags),
-	(fd, m, n, flags))
-CALL(int, recvmmsg, -1,
-	(int fd, struct mmsghdr *m, unsigned n, int flags,
-		struct timespec *timeout),
-	(fd, m, n, flags, timeout))
-CALL(FILE *, fopen, NULL, (const char *path, const char *mode), (path, mode))
-CALL(int, fstat, -1, (int fd, struct stat *ret), (fd, ret))
-CALL(int, lstat, -1, (const char *path, struct stat *ret), (path, ret))
-CALL(int, unlink, -1, (const char *path), (path))
-CALL(int, chmod, -1, (const char *path, mode_t mode), (path, mode))
-CALL(int, memfd_create, -1, (const char *name, unsigned flags), (name, flags))
-CALL(void *, mmap, MAP_FAILED,
-	(void *where, size_t size, int protection, int flags, int fd,
-		off_t offset),
-	(where, size, protection, flags, fd, offset))
-CALL(int, ftruncate, -1, (int fd, off_t size), (fd, size))
-CALL(ssize_t, getrandom, -1, (void *data, size_t size, unsigned flags),
-	(data, size, flags))
-
-struct mnl_socket;
-CALL(struct mnl_socket *, mnl_socket_open2, NULL, (int bus, int flags),
-	(bus, flags))
-CALL(int, mnl_socket_bind, -1,
-	(struct mnl_socket * s, unsigned groups, pid_t pid), (s, groups, pid))
-CALL(ssize_t, mnl_socket_sendto, -1,
-	(const struct mnl_socket *s, const void *data, size_t size),
-	(s, data, size))
-
-ssize_t __real___read_chk(int fd, void *data, size_t size, size_t room);
-ssize_t __wrap___read_chk(int fd, void *data, size_t size, size_t room);
-ssize_t __real_read(int fd, void *data, size_t size);
-ssize_t __wrap_read(int fd, void *data, size_t size);
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
-
-/* See above. */
-ssize_t __wrap___read_chk(int fd, void *data, size_t size, size_t room)
-{
-	return FAILS(INJECT_CALL, "read")
-		       ? -1
-		       : __real___read_chk(fd, data, size, room);
-}
-
-ssize_t __wrap_read(int fd, void *data, size_t size)
-{
-	return FAILS(INJECT_CALL, "read") ? -1 : __real_read(fd, data, size);
-}
-
-/* crier makes no file by it, so there is no mode. */
-int __wrap_open(const char *path, int flags, ...)
-{
-	return FAILS(INJECT_CALL, "open") ? -1 : __real_open(path, flags);
-}
-
 /* ---- the plan ---- */
 
 void inject_plan(enum inject_kind of, unsigned n, unsigned which)
 {
 	json_set_alloc_funcs(__wrap_malloc, __wrap_free);
+	inject_libraries();
 	memset(counts, 0, sizeof(counts));
 	failure = (struct inject_failure){ 0 };
 	kind = of;

@@ -1,133 +1,25 @@
 #include "life.h"
 
+#include "caller.h"
 #include "daemon/daemon.h"
 #include "inject.h"
-#include "proto/mdns.h"
+#include "paths.h"
 
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 /* A datagram may be lost while something fails. */
-enum { LOST_MS = 60, ROOM = 2048 };
-
-#define HEAD                                                                   \
-	"interfaces: { one: { device: r1 }, two: { device: r2 },\n"            \
-	"              late: { device: r3 } }\n"                               \
-	"groups:\n"                                                            \
-	"  ssdp: { preset: ssdp }\n"                                           \
-	"  mdns: { preset: mdns, deny: { services: _hap._tcp } }\n"            \
-	"  frame: { address: 239.1.1.2, port: 5001, send: frame }\n"           \
-	"  cast: { broadcast: true, port: 5004 }\n"
-
-static const char *const files[] = {
-	HEAD "  plain: { address: [239.1.1.1, ff15::4242], port: 5000,\n"
-	     "           allow: { sources: [10.0.0.0/8, 'fd00::/8'] } }\n"
-	     "  kept: { address: 'ff15::4343', port: 5002, source: preserve }\n"
-	     "announcements:\n"
-	     "  gate: { group: plain, payload: { text: 'at %{address}' },\n"
-	     "          goodbye: { text: bye } }\n"
-	     "  web: { group: mdns,\n"
-	     "         service: { name: w, type: _http._tcp, port: 80 } }\n",
-	HEAD
-	"  plain: { address: 239.1.1.1, port: 5000, ttl: 4, rate: 900/s }\n"
-	"  fresh: { address: 239.1.1.4, port: 5003, source: own-port }\n"
-	"  wsd: { preset: wsd }\n"
-	"announcements:\n"
-	"  gate: { group: fresh, payload: { text: 'at %{address}' } }\n",
-};
-
-/* ---- what is said ---- */
-
-typedef size_t (*make_cb)(const char *token, uint8_t *to);
-
-static size_t plain(const char *token, uint8_t *to)
-{
-	return (size_t)snprintf((char *)to, ROOM, "beacon %s", token);
-}
-
-static size_t notify(const char *token, uint8_t *to)
-{
-	return (size_t)snprintf((char *)to, ROOM,
-		"NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n"
-		"CACHE-CONTROL: max-age=1800\r\nNT: upnp:rootdevice\r\n"
-		"NTS: ssdp:alive\r\nUSN: uuid:%s::upnp:rootdevice\r\n"
-		"LOCATION: http://10.9.1.2/x\r\n\r\n",
-		token);
-}
-
-static size_t search(const char *token, uint8_t *to)
-{
-	return (size_t)snprintf((char *)to, ROOM,
-		"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n"
-		"MAN: \"ssdp:discover\"\r\nMX: 1\r\nST: urn:%s\r\n\r\n",
-		token);
-}
-
-static size_t hello(const char *token, uint8_t *to)
-{
-	return (size_t)snprintf((char *)to, ROOM,
-		"<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\""
-		" xmlns:a=\"http://schemas.xmlsoap.org/ws/2004/08/addressing\""
-		" xmlns:d=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\">"
-		"<s:Header><a:Action>http://schemas.xmlsoap.org/ws/2005/04/"
-		"discovery/Hello</a:Action><a:MessageID>urn:uuid:%s"
-		"</a:MessageID></s:Header><s:Body><d:Hello>"
-		"<a:EndpointReference><a:Address>urn:uuid:1</a:Address>"
-		"</a:EndpointReference><d:Types>d:Device</d:Types>"
-		"<d:MetadataVersion>1</d:MetadataVersion></d:Hello></s:Body>"
-		"</s:Envelope>",
-		token);
-}
-
-/* Two services, of which one is taken out. */
-static size_t services(const char *token, uint8_t *to)
-{
-	struct mdns_name type, hap, instance, other;
-	struct mdns_writer w;
-	char text[64];
-	int r;
-
-	(void)snprintf(text, sizeof(text), "%s._http._tcp.local", token);
-	r = mdns_name_from_text(text, &instance);
-	r |= mdns_name_from_text("x._hap._tcp.local", &other);
-	r |= mdns_name_from_text("_http._tcp.local", &type);
-	r |= mdns_name_from_text("_hap._tcp.local", &hap);
-	r |= mdns_begin(&w, to, ROOM, 0, MDNS_RESPONSE | MDNS_AUTHORITATIVE);
-	r |= mdns_put_ptr(&w, MDNS_ANSWER, &hap, 120, &other);
-	r |= mdns_put_ptr(&w, MDNS_ANSWER, &type, 120, &instance);
-	ck_assert_int_eq(r, 0);
-	return w.used;
-}
-
-static const struct path {
-	const char *group, *address;
-	uint16_t port, from;
-	make_cb make;
-	bool in[2]; /* the first file, the second */
-} paths[] = {
-	{ "plain", "239.1.1.1", 5000, 5000, plain, { true, true } },
-	{ "plain", "ff15::4242", 5000, 5000, plain, { true, false } },
-	{ "frame", "239.1.1.2", 5001, 5001, plain, { true, true } },
-	{ "kept", "ff15::4343", 5002, 6002, plain, { true, false } },
-	{ "fresh", "239.1.1.4", 5003, 6003, plain, { false, true } },
-	{ "cast", "255.255.255.255", 5004, 5004, plain, { true, true } },
-	{ "ssdp", "239.255.255.250", 1900, 1900, notify, { true, true } },
-	{ "ssdp", "239.255.255.250", 1900, 6900, search, { true, true } },
-	{ "wsd", "239.255.255.250", 3702, 3702, hello, { false, true } },
-	{ "mdns", "224.0.0.251", 5353, 5353, services, { true, true } },
-};
-
-enum { PATHS = sizeof(paths) / sizeof(paths[0]) };
+enum { LOST_MS = 60 };
 
 /* ---- the stage ---- */
 
@@ -135,6 +27,8 @@ struct stage {
 	struct life *l;
 	struct daemon *daemon;
 	int ears[PATHS];
+	int asker, device; /* of unicast answers, on segments 1 and 2 */
+	int subscriber;    /* a control client, or -1 */
 	unsigned said;
 	bool is_plugged, is_checked;
 	FILE *log;
@@ -159,6 +53,15 @@ static void wake(uv_timer_t *t)
 	(void)t;
 }
 
+/* Takes in what a subscriber is told. */
+static void drain(int fd)
+{
+	char waste[4096];
+
+	while (recv(fd, waste, sizeof(waste), MSG_DONTWAIT) > 0)
+		continue;
+}
+
 /* One turn of the loop; waits for an event, but not for long. */
 static void turn(struct stage *s, bool armed)
 {
@@ -172,6 +75,7 @@ static void turn(struct stage *s, bool armed)
 	inject_arm(false);
 	uv_close((uv_handle_t *)&t, NULL);
 	(void)uv_run(loop, UV_RUN_NOWAIT);
+	drain(s->subscriber);
 }
 
 static uint64_t now_ms(void)
@@ -184,32 +88,45 @@ static void write_config(const struct stage *s, size_t which)
 	FILE *f = fopen(s->config, "w");
 
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_ge(fputs(files[which], f), 0);
+	ck_assert_int_ge(fputs(life_files[which], f), 0);
 	ck_assert_int_eq(fclose(f), 0);
 }
 
 /* ---- relaying ---- */
 
-/* True if what was said last is among what has come. */
-static bool has_come(int ear, const char *token)
+/* Waits for what was said last; where it came from to `ret_port`. */
+static bool comes(struct stage *s, int ear, const char *token, uint64_t end,
+	bool armed, uint16_t *ret_port)
 {
-	uint8_t data[ROOM];
+	uint8_t data[PATH_ROOM];
+	struct sockaddr_in6 from; /* the port is where IPv4 has it */
+	socklen_t size;
 	ssize_t n;
 
-	while ((n = recv(ear, data, sizeof(data), MSG_DONTWAIT)) >= 0)
-		if (memmem(data, (size_t)n, token, strlen(token)))
+	for (;;) {
+		size = sizeof(from);
+		n = recvfrom(ear, data, sizeof(data), MSG_DONTWAIT,
+			(struct sockaddr *)&from, &size);
+		if (n >= 0 && memmem(data, (size_t)n, token, strlen(token))) {
+			*ret_port = ntohs(from.sin6_port);
 			return true;
-	return false;
+		}
+		if (n < 0 && now_ms() > end)
+			return false;
+		if (n < 0)
+			turn(s, armed);
+	}
 }
 
 /* Says something new; true if it crosses within that time. */
 static bool crosses(
 	struct stage *s, size_t path, uint64_t patience_ms, bool armed)
 {
-	const struct path *p = &paths[path];
+	const struct path *p = &life_paths[path];
 	uint64_t end = now_ms() + patience_ms;
-	uint8_t data[ROOM];
+	uint8_t data[PATH_ROOM];
 	char token[32];
+	uint16_t port;
 	size_t size;
 
 	(void)snprintf(
@@ -217,12 +134,28 @@ static bool crosses(
 	size = p->make(token, data);
 	house_send(
 		s->l->house, 1, p->address, p->port, p->from, 255, data, size);
-	while (!has_come(s->ears[path], token)) {
-		if (now_ms() > end)
-			return false;
-		turn(s, armed);
-	}
-	return true;
+	return comes(s, s->ears[path], token, end, armed, &port);
+}
+
+/* The same of a new search, and of the answer to it. */
+static bool is_answered(struct stage *s, uint64_t patience_ms, bool armed)
+{
+	const struct path *p = &life_paths[PATH_SEARCH];
+	uint64_t end = now_ms() + patience_ms;
+	uint8_t data[PATH_ROOM];
+	char token[32];
+	uint16_t port;
+	size_t size;
+
+	(void)snprintf(
+		token, sizeof(token), "a%d-%u-", (int)getpid(), s->said++);
+	size = path_search(token, data);
+	house_say(s->l->house, s->asker, 1, p->address, p->port, data, size);
+	if (!comes(s, s->ears[PATH_SEARCH], token, end, armed, &port))
+		return false;
+	size = path_answer(token, data);
+	house_say(s->l->house, s->device, 2, "10.9.2.1", port, data, size);
+	return comes(s, s->asker, token, end, armed, &port);
 }
 
 /* Before anything has failed it must cross; perhaps not at once, since a device
@@ -237,37 +170,38 @@ static void relay_one(struct stage *s, size_t path)
 		if (now_ms() < end)
 			continue;
 		wrong(s->l, "%s, %s, does not cross though nothing failed",
-			paths[path].group, paths[path].address);
+			life_paths[path].group, life_paths[path].address);
 		return;
 	}
 }
 
 static void relay(struct stage *s)
 {
+	uint64_t end = now_ms() + 2 * LIFE_RECOVERY_MS;
+
 	for (size_t i = 0; i < PATHS; i++)
-		if (paths[i].in[s->l->is_reloaded])
+		if (life_paths[i].in[s->l->is_reloaded])
 			relay_one(s, i);
+	while (!is_answered(s, LOST_MS, true))
+		if (inject_failed()->call)
+			return;
+		else if (now_ms() > end) {
+			wrong(s->l, "no answer though nothing failed");
+			return;
+		}
 }
 
 /* ---- control ---- */
 
 /* Asks, and waits for the line; false if there is none. */
-static bool ask(struct stage *s, const char *method, bool armed)
+static bool ask_with(
+	struct stage *s, const char *method, const char *params, bool armed)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = caller(s->socket, method, params);
 	uint64_t end = now_ms() + (armed ? LOST_MS : LIFE_RECOVERY_MS);
 	size_t used = 0;
-	char line[128];
-	ssize_t n = 1;
-	int fd;
+	ssize_t n = fd < 0 ? 0 : 1;
 
-	(void)strcpy(a.sun_path, s->socket);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	(void)snprintf(line, sizeof(line),
-		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}\n", method);
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-		send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
-		n = 0;
 	while (n != 0 && now_ms() < end && !memchr(s->answer, '\n', used)) {
 		turn(s, armed);
 		n = recv(fd, s->answer + used, sizeof(s->answer) - 1 - used,
@@ -275,10 +209,45 @@ static bool ask(struct stage *s, const char *method, bool armed)
 		if (n > 0)
 			used += (size_t)n;
 	}
-	(void)close(fd);
+	if (fd >= 0)
+		(void)close(fd);
 	turn(s, armed);
 	s->answer[used] = '\0';
 	return strchr(s->answer, '\n') != NULL;
+}
+
+static bool ask(struct stage *s, const char *method, bool armed)
+{
+	return ask_with(s, method, "", armed);
+}
+
+static void subscribe(struct stage *s)
+{
+	s->subscriber = caller(s->socket, "subscribe",
+		",\"params\":{\"payload\":true,\"events\":[\"discovered\","
+		"\"expired\",\"segment\",\"config\",\"announcement\","
+		"\"datagram\",\"drop\",\"storm\",\"answer\"]}");
+}
+
+static void unsubscribe(struct stage *s)
+{
+	if (s->subscriber >= 0)
+		(void)close(s->subscriber);
+	s->subscriber = -1;
+}
+
+static void announce(struct stage *s)
+{
+	(void)ask_with(s, "announce",
+		",\"params\":{\"name\":\"new\",\"group\":\"ssm\",\"payload\":"
+		"{\"text\":\"on %{interface}\"},\"goodbye\":\"bye\"}",
+		true);
+	(void)ask_with(s, "announce",
+		",\"params\":{\"name\":\"more\",\"group\":\"mdns\",\"service\":"
+		"{\"name\":\"more\",\"type\":\"_ipp._tcp\",\"port\":631}}",
+		true);
+	(void)ask(s, "announcements", true);
+	(void)ask_with(s, "withdraw", ",\"params\":{\"name\":\"new\"}", true);
 }
 
 /* ---- a device that comes and goes ---- */
@@ -331,9 +300,10 @@ static void recovers(struct stage *s, size_t path)
 	while (!crosses(s, path, 200, false)) {
 		if (now_ms() < end)
 			continue;
-		if (!says_failed(s, paths[path].group))
+		if (!says_failed(s, life_paths[path].group))
 			wrong(s->l, "%s, %s, does not cross and is not failed",
-				paths[path].group, paths[path].address);
+				life_paths[path].group,
+				life_paths[path].address);
 		return;
 	}
 }
@@ -365,8 +335,14 @@ static void is_whole(struct stage *s)
 			break;
 		}
 	for (size_t i = 0; i < PATHS; i++)
-		if (paths[i].in[s->l->is_reloaded])
+		if (life_paths[i].in[s->l->is_reloaded])
 			recovers(s, i);
+	end = now_ms() + LIFE_RECOVERY_MS;
+	while (!is_answered(s, 200, false))
+		if (now_ms() > end) {
+			wrong(s->l, "answers do not come back");
+			return;
+		}
 }
 
 /* At once after the first failure: what comes later, a reload say, would mend
@@ -437,19 +413,23 @@ static void reload(struct stage *s)
 static void live(struct stage *s)
 {
 	check(s);
+	subscribe(s);
 	relay(s);
 	check(s);
 	plug(s);
 	check(s);
 	(void)ask(s, "status", true);
 	(void)ask(s, "discovered", true);
+	(void)ask(s, "flows", true);
 	(void)ask(s, "metrics", true);
+	announce(s);
 	check(s);
 	reload(s);
 	check(s);
 	relay(s);
 	(void)ask(s, "groups", true);
 	is_whole(s);
+	unsubscribe(s);
 	unplug(s);
 }
 
@@ -480,7 +460,10 @@ void life_run(struct life *l)
 	ck_assert_ptr_nonnull(s.log);
 	for (size_t i = 0; i < PATHS; i++)
 		s.ears[i] = house_hear(
-			l->house, 2, paths[i].address, paths[i].port);
+			l->house, 2, life_paths[i].address, life_paths[i].port);
+	s.asker = house_hear(l->house, 1, "10.9.1.2", 6901);
+	s.device = house_hear(l->house, 2, "10.9.2.2", 1900);
+	s.subscriber = -1;
 	files_before = open_files();
 	ck_assert_int_eq(uv_loop_init(&l->house->loop), 0);
 	write_config(&s, 0);
@@ -495,5 +478,7 @@ void life_run(struct life *l)
 			open_files() - files_before);
 	for (size_t i = 0; i < PATHS; i++)
 		(void)close(s.ears[i]);
+	(void)close(s.asker);
+	(void)close(s.device);
 	(void)fclose(s.log);
 }

@@ -1,11 +1,13 @@
 /*
  * life: a whole life of a daemon, in which something fails.
  *
- *   1. It starts; 2. relays; 3. learns of a new device, and answers on the
- *      control socket; 4. reloads to another file; 5. relays again.
+ *   1. It starts; 2. relays, searches and their answers too, and tells it to a
+ *      subscriber; 3. learns of a new device, answers on the control socket and
+ *      takes an announcement there; 4. reloads to another file; 5. relays
+ * again.
  *   6. Now, and at once after the first failure too, all that it was told to
- *      relay must cross, the control socket must answer, and the device must be
- *      known.
+ *      relay must cross, searches must be answered, the control socket must
+ *      answer, and the device must be known.
  *   7. The device goes; it stops, and leaves neither memory nor descriptors.
  *
  * What inject_plan() says fails everywhere but in 6.
