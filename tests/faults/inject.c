@@ -247,7 +247,7 @@ size_t inject_live(void)
 void inject_plan(enum inject_kind of, unsigned n, unsigned which)
 {
 	json_set_alloc_funcs(__wrap_malloc, __wrap_free);
-	inject_libraries();
+	inject_libraries(true);
 	memset(counts, 0, sizeof(counts));
 	failure = (struct inject_failure){ 0 };
 	kind = of;

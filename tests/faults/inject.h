@@ -51,8 +51,8 @@ bool inject_fails(enum inject_kind of, const char *call, void *from);
 void *inject_hold(void *memory);
 void inject_let_go(uintptr_t memory);
 
-/* Makes INJECT_LIBRARY work, where it can: not under a sanitizer, which has an
- * allocator of its own. */
-void inject_libraries(void);
+/* Makes INJECT_LIBRARY work or not, where it can at all: not under a sanitizer,
+ * which has an allocator of its own. */
+void inject_libraries(bool on);
 
 #endif
