@@ -539,8 +539,8 @@ enter_lane() {
 
 	export CRIER_NET_LOCKED=1
 	case $(basename "$0" .sh) in
-	explain | faults | idle | mdns-filter | rejoin | reload | restart | \
-		rewrite | run | segments | soak | start-stop | storms | two-criers)
+	explain | faults | idle | mdns-filter | overrun | rejoin | reload | \
+		restart | rewrite | run | segments | soak | start-stop | storms | two-criers)
 		exec flock -o "$at.0" flock -o "$at.1" "$0" "$@"
 		;;
 	esac
