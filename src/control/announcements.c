@@ -74,38 +74,6 @@ static bool is_name(const char *text)
 	return true;
 }
 
-/* What JSON may hold as it is and YAML only escaped (YAML 1.2, 5.1), or what
- * it would fold as the end of a line (5.4 of YAML 1.1). */
-static bool needs_escape(uint32_t c)
-{
-	return (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029 ||
-	       c == 0xfeff || c == 0xfffe || c == 0xffff;
-}
-
-/* JSON as a piece of YAML; takes over `json`. NULL: no memory. */
-static char *to_yaml(char *json)
-{
-	const char *in = json;
-	char *yaml, *out;
-	uint32_t c;
-	size_t n;
-
-	/* At worst 2 bytes become 6. */
-	yaml = json ? malloc(strlen(json) * 6 + 1) : NULL;
-	out = yaml;
-	for (; yaml && *in; in += n) {
-		n = text_decode(in, &c);
-		if (needs_escape(c))
-			out += sprintf(out, "\\u%04x", c);
-		else
-			out = mempcpy(out, in, n);
-	}
-	if (yaml)
-		*out = '\0';
-	free(json);
-	return yaml;
-}
-
 /* The parameters as the configuration would have them. */
 static char *declaration(const json_t *params)
 {
@@ -122,7 +90,7 @@ static char *declaration(const json_t *params)
 			json_sprintf("%" JSON_INTEGER_FORMAT "s",
 				json_integer_value(interval)));
 	if (r == 0)
-		text = to_yaml(json_dumps(copy, 0));
+		text = text_escape_json(json_dumps(copy, 0));
 	json_decref(copy);
 	return text;
 }

@@ -4,7 +4,7 @@
  */
 #include "control/base64.h"
 #include "control/cli.h"
-#include "control/text.h"
+#include "proto/proto.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -101,8 +101,8 @@ static int read_value(const struct cli *c, const struct command_argument *a,
 	uint32_t character;
 
 	while (rest && *rest) {
-		rest += text_decode(rest, &character);
-		if (character == TEXT_INVALID)
+		rest += utf8_decode(rest, &character);
+		if (character == UTF8_INVALID)
 			return misused(c, "\"%s\" is not UTF-8", value);
 	}
 	switch (a->kind) {

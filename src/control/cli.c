@@ -91,16 +91,25 @@ static bool is_coloured(FILE *out)
 	return isatty(fileno(out)) && term && strcmp(term, "dumb");
 }
 
+/* As it is, but for what a terminal must not be shown. */
+static int print_json(const struct cli *c, const json_t *result)
+{
+	char *text = text_escape_json(
+		json_dumps(result, JSON_INDENT(2) | JSON_ENCODE_ANY));
+
+	if (!text)
+		return -ENOMEM;
+	(void)fprintf(c->out, "%s\n", text);
+	free(text);
+	return 0;
+}
+
 static int print_result(const struct cli *c, const json_t *result)
 {
-	int r = 0;
+	int r;
 
-	if (!c->json)
-		r = c->command->show(result, c->out, is_coloured(c->out));
-	else if (json_dumpf(result, c->out, JSON_INDENT(2) | JSON_ENCODE_ANY))
-		r = -EIO;
-	else
-		(void)fputc('\n', c->out);
+	r = c->json ? print_json(c, result)
+		    : c->command->show(result, c->out, is_coloured(c->out));
 	return r == -ENOMEM ? cli_no_memory(c) : CLI_DONE;
 }
 

@@ -1,6 +1,6 @@
 #include "control/exposition.h"
 
-#include "control/text.h"
+#include "proto/proto.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -28,12 +28,12 @@ static void write_value(FILE *out, const char *value)
 	size_t n;
 
 	for (; *value; value += n) {
-		n = text_decode(value, &c);
+		n = utf8_decode(value, &c);
 		if (c == '\n')
 			(void)fputs("\\n", out);
 		else if (c == '\\' || c == '"')
 			(void)fprintf(out, "\\%c", (char)c);
-		else if (text_is_hostile(c))
+		else if (utf8_is_hostile(c))
 			(void)fputs("\xef\xbf\xbd", out);
 		else
 			(void)fwrite(value, 1, n, out);

@@ -4,6 +4,7 @@
 #include "control/excerpt.h"
 #include "control/phrase.h"
 #include "control/table.h"
+#include "control/text.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -358,17 +359,25 @@ static bool is_wanted(const struct monitor *m, const json_t *event)
 	       is_at(json_object_get(event, "to"), interface);
 }
 
+static int print_json(const struct monitor *m, const json_t *notification)
+{
+	char *text = text_escape_json(json_dumps(notification, JSON_COMPACT));
+
+	if (!text)
+		return -ENOMEM;
+	(void)fprintf(m->o->out, "%s\n", text);
+	free(text);
+	return 0;
+}
+
 static int show(struct monitor *m, const json_t *notification)
 {
 	const json_t *event = json_object_get(notification, "params");
-	int r = 0;
+	int r;
 
 	if (!is_wanted(m, event))
 		return 0;
-	if (!m->o->json)
-		r = print_event(m, event);
-	else if (json_dumpf(notification, m->o->out, JSON_COMPACT) == 0)
-		(void)fputc('\n', m->o->out);
+	r = m->o->json ? print_json(m, notification) : print_event(m, event);
 	m->shown++;
 	/* At once, also into a pipe. */
 	(void)fflush(m->o->out);

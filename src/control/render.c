@@ -1,7 +1,7 @@
 #include "control/render.h"
 
 #include "control/base64.h"
-#include "control/text.h"
+#include "proto/proto.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,8 +56,8 @@ static json_t *render_repaired(const char *text)
 	if (!repaired)
 		return NULL;
 	for (; *text; text += n) {
-		n = text_decode(text, &c);
-		if (c == TEXT_INVALID)
+		n = utf8_decode(text, &c);
+		if (c == UTF8_INVALID)
 			out = stpcpy(out, replacement);
 		else
 			out = mempcpy(out, text, n);

@@ -1,5 +1,7 @@
 #include "control/text.h"
 
+#include "proto/proto.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,53 +17,6 @@ static bool is_in(uint32_t c, const struct range *ranges, size_t n)
 		if (c >= ranges[i].first && c <= ranges[i].last)
 			return true;
 	return false;
-}
-
-/* The bytes that a first byte announces, and the least that they may say: a
- * longer form of a shorter character is no UTF-8 (RFC 3629, 3). */
-static size_t announced(unsigned char first, uint32_t *ret_least)
-{
-	if (first < 0x80) {
-		*ret_least = 0;
-		return 1;
-	}
-	if (first >= 0xc2 && first < 0xe0) {
-		*ret_least = 0x80;
-		return 2;
-	}
-	if (first >= 0xe0 && first < 0xf0) {
-		*ret_least = 0x800;
-		return 3;
-	}
-	if (first >= 0xf0 && first < 0xf5) {
-		*ret_least = 0x10000;
-		return 4;
-	}
-	return 0;
-}
-
-size_t text_decode(const char *text, uint32_t *ret)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	uint32_t least, c;
-	size_t n;
-
-	n = announced(s[0], &least);
-	if (!n)
-		goto invalid;
-	c = n == 1 ? s[0] : s[0] & (0x7fU >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			goto invalid;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		goto invalid;
-	*ret = c;
-	return n;
-invalid:
-	*ret = TEXT_INVALID;
-	return 1;
 }
 
 /* Combining marks, joiners and variation selectors; East Asian wide and
@@ -112,49 +67,24 @@ size_t text_width(const char *text)
 	uint32_t c;
 
 	while (*text) {
-		text += text_decode(text, &c);
+		text += utf8_decode(text, &c);
 		width += columns(c);
 	}
 	return width;
 }
 
-bool text_is_hostile(uint32_t c)
-{
-	static const struct range hostile[] = {
-		{ 0x00, 0x1f },
-		{ 0x7f, 0x9f },
-		{ 0x061c, 0x061c },
-		{ 0x200e, 0x200f },
-		{ 0x2028, 0x202e },
-		{ 0x2066, 0x2069 },
-		{ TEXT_INVALID, TEXT_INVALID },
-	};
-
-	return is_in(c, hostile, sizeof(hostile) / sizeof(hostile[0]));
-}
-
-/* Writes an escape of at most 6 characters; returns its end. */
-static char *escape(char *out, const char *byte, uint32_t c)
-{
-	if (c == '\n')
-		return stpcpy(out, "\\n");
-	if (c == TEXT_INVALID || c < 0x80)
-		return out + sprintf(out, "\\x%02x", (unsigned char)*byte);
-	return out + sprintf(out, "\\u%04x", c);
-}
-
 char *text_escape(const char *text)
 {
-	char *escaped = malloc(strlen(text) * 6 + 1), *out = escaped;
+	char *escaped = malloc(strlen(text) * UTF8_ESCAPE + 1), *out = escaped;
 	uint32_t c;
 	size_t n;
 
 	if (!escaped)
 		return NULL;
 	for (; *text; text += n) {
-		n = text_decode(text, &c);
-		if (text_is_hostile(c))
-			out = escape(out, text, c);
+		n = utf8_decode(text, &c);
+		if (utf8_is_hostile(c))
+			out = utf8_escape(out, text, c);
 		else
 			out = mempcpy(out, text, n);
 	}
@@ -162,8 +92,39 @@ char *text_escape(const char *text)
 	return escaped;
 }
 
+/* What JSON may hold as it is, and a terminal or YAML not (YAML 1.2, 5.1).
+ * Below that it has escaped what is in its texts; what is left is its own
+ * layout. */
+static bool needs_escape(uint32_t c)
+{
+	return (c >= 0x7f && c != UTF8_INVALID && utf8_is_hostile(c)) ||
+	       c == 0xfeff || c == 0xfffe || c == 0xffff;
+}
+
+char *text_escape_json(char *json)
+{
+	const char *in = json;
+	char *escaped, *out;
+	uint32_t c;
+	size_t n;
+
+	escaped = json ? malloc(strlen(json) * UTF8_ESCAPE + 1) : NULL;
+	out = escaped;
+	for (; escaped && *in; in += n) {
+		n = utf8_decode(in, &c);
+		if (needs_escape(c))
+			out += sprintf(out, "\\u%04x", c);
+		else
+			out = mempcpy(out, in, n);
+	}
+	if (escaped)
+		*out = '\0';
+	free(json);
+	return escaped;
+}
+
 /* Bytes of what must stay together at the start of a text: a character, or
- * what escape() wrote. */
+ * what utf8_escape() wrote. */
 static size_t unit(const char *text)
 {
 	static const struct {
@@ -173,7 +134,7 @@ static size_t unit(const char *text)
 	uint32_t c;
 
 	if (*text != '\\')
-		return text_decode(text, &c);
+		return utf8_decode(text, &c);
 	for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++)
 		if (text[1] == escapes[i].letter &&
 			strspn(text + 2, "0123456789abcdef") >=
@@ -190,7 +151,7 @@ static size_t width_of(const char *text, size_t size)
 	uint32_t c;
 
 	while (text < end) {
-		text += text_decode(text, &c);
+		text += utf8_decode(text, &c);
 		width += columns(c);
 	}
 	return width;

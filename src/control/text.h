@@ -8,22 +8,7 @@
 #ifndef CRIER_CONTROL_TEXT_H
 #define CRIER_CONTROL_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-#define TEXT_INVALID UINT32_MAX
-
-/*
- * Reads the first character of a NUL-terminated UTF-8 text that is not empty.
- * Returns how many bytes it takes; for bytes that are no character 1, and
- * `*ret` is TEXT_INVALID.
- */
-size_t text_decode(const char *text, uint32_t *ret);
-
-/* Control characters, what turns the direction of writing or ends a line
- * without being one of them, and TEXT_INVALID. */
-bool text_is_hostile(uint32_t character);
 
 /* Columns that the text takes on a terminal. It must have been escaped. */
 size_t text_width(const char *text);
@@ -33,6 +18,13 @@ size_t text_width(const char *text);
  * \u202e. The caller frees it. NULL: no memory.
  */
 char *text_escape(const char *text);
+
+/*
+ * The same JSON, with such characters, and those that YAML may only hold so,
+ * written as \u202e within its texts. Takes over `json`, NULL where memory ran
+ * out. The caller frees it. NULL: no memory.
+ */
+char *text_escape_json(char *json);
 
 /*
  * Bytes of the longest beginning of an escaped text that takes at most `width`

@@ -14,6 +14,7 @@
 #include "proto/kind.h"
 #include "proto/mdns.h"
 #include "proto/ssdp.h"
+#include "proto/utf8.h"
 #include "proto/wsd.h"
 
 /* The decoders. */

@@ -250,6 +250,27 @@ START_TEST(hostile_names_move_no_cursor)
 }
 END_TEST
 
+/* JSON escapes no more than what is below a blank, and so let the second block
+ * of control characters and overrides of direction pass. */
+START_TEST(json_moves_no_cursor_either)
+{
+	struct discovery_info i = aged("a\x1b[2J\x7f\xc2\x9b"
+				       "2J\xe2\x80\xae",
+		5);
+	json_t *result, *entry;
+
+	(void)fixture_add_entry(f.discovery, &i);
+	ck_assert_int_eq(fixture_crierctl(&f, "-s @ --json discovered"), 0);
+	for (const char *c = f.out; *c; c++)
+		ck_assert(*c == '\n' || (*c >= ' ' && *c < '\x7f'));
+	result = json_loads(f.out, 0, NULL);
+	entry = json_array_get(json_object_get(result, "entries"), 0);
+	ck_assert_str_eq(
+		json_string_value(json_object_get(entry, "name")), i.name);
+	json_decref(result);
+}
+END_TEST
+
 enum { MANY = 1234 };
 
 /* More than a page. */
@@ -392,6 +413,7 @@ static Suite *suite(void)
 	tcase_add_test(t, filters_are_the_daemons);
 	tcase_add_test(t, an_address_of_two_hosts_is_its_own);
 	tcase_add_loop_test(t, hostile_names_move_no_cursor, 0, 4);
+	tcase_add_test(t, json_moves_no_cursor_either);
 	tcase_add_test(t, all_pages_are_one_result);
 	tcase_add_test(t, announcements_are_a_table);
 	tcase_add_loop_test(t, options_become_an_announcement, 0,

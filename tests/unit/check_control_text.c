@@ -9,50 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- UTF-8 ---- */
-
-static const struct {
-	const char *bytes;
-	size_t size;
-	uint32_t c;
-} characters[] = {
-	{ "a", 1, 'a' },
-	{ "\x7f", 1, 0x7f },
-	{ "\xc2\x80", 2, 0x80 },
-	{ "\xdf\xbf", 2, 0x7ff },
-	{ "\xe0\xa0\x80", 3, 0x800 },
-	{ "\xed\x9f\xbf", 3, 0xd7ff },
-	{ "\xee\x80\x80", 3, 0xe000 },
-	{ "\xef\xbf\xbf", 3, 0xffff },
-	{ "\xf0\x90\x80\x80", 4, 0x10000 },
-	{ "\xf4\x8f\xbf\xbf", 4, 0x10ffff },
-	/* Cut off, overlong, surrogates, too large, no beginning. */
-	{ "\xc2", 1, TEXT_INVALID },
-	{ "\xe0\xa0", 1, TEXT_INVALID },
-	{ "\xf0\x90\x80", 1, TEXT_INVALID },
-	{ "\xc2z", 1, TEXT_INVALID },
-	{ "\xc0\x80", 1, TEXT_INVALID },
-	{ "\xc1\xbf", 1, TEXT_INVALID },
-	{ "\xe0\x9f\xbf", 1, TEXT_INVALID },
-	{ "\xf0\x8f\xbf\xbf", 1, TEXT_INVALID },
-	{ "\xed\xa0\x80", 1, TEXT_INVALID },
-	{ "\xed\xbf\xbf", 1, TEXT_INVALID },
-	{ "\xf4\x90\x80\x80", 1, TEXT_INVALID },
-	{ "\xf5\x80\x80\x80", 1, TEXT_INVALID },
-	{ "\x80", 1, TEXT_INVALID },
-	{ "\xff", 1, TEXT_INVALID },
-};
-
-START_TEST(reads_utf8_and_nothing_else)
-{
-	char *exact = strdup(characters[_i].bytes);
-	uint32_t c = 0;
-
-	ck_assert_uint_eq(text_decode(exact, &c), characters[_i].size);
-	ck_assert_uint_eq(c, characters[_i].c);
-	free(exact);
-}
-END_TEST
+/* ---- columns and escapes ---- */
 
 static const struct {
 	const char *text;
@@ -115,6 +72,33 @@ START_TEST(escapes_what_moves_a_terminal)
 END_TEST
 
 /* ---- near misses ---- */
+
+static const struct {
+	const char *json, *escaped;
+} jsons[] = {
+	{ "{\n  \"a\": \"\\n\\\\\\u001b\"\n}",
+		"{\n  \"a\": \"\\n\\\\\\u001b\"\n}" },
+	{ "\"Gr\xc3\xbc\xc3\x9f\"", "\"Gr\xc3\xbc\xc3\x9f\"" },
+	{ "\"\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xef\xbb\xbf\"",
+		"\"\\u007f\\u009b\\u202e\\u2028\\ufeff\"" },
+};
+
+START_TEST(json_for_a_terminal_is_the_same_json)
+{
+	char *escaped = text_escape_json(strdup(jsons[_i].json));
+	json_t *before, *after;
+
+	ck_assert_str_eq(escaped, jsons[_i].escaped);
+	before = json_loads(jsons[_i].json, JSON_DECODE_ANY, NULL);
+	after = json_loads(escaped, JSON_DECODE_ANY, NULL);
+	ck_assert_ptr_nonnull(before);
+	ck_assert(json_equal(before, after));
+	json_decref(before);
+	json_decref(after);
+	free(escaped);
+	ck_assert_ptr_null(text_escape_json(NULL));
+}
+END_TEST
 
 static const struct {
 	const char *word, *found;
@@ -316,12 +300,12 @@ static Suite *suite(void)
 	Suite *s = suite_create("control/text");
 	TCase *t = tcase_create("text");
 
-	tcase_add_loop_test(t, reads_utf8_and_nothing_else, 0,
-		sizeof(characters) / sizeof(characters[0]));
 	tcase_add_loop_test(t, measures_columns_not_bytes, 0,
 		sizeof(widths) / sizeof(widths[0]));
 	tcase_add_loop_test(t, escapes_what_moves_a_terminal, 0,
 		sizeof(escapes) / sizeof(escapes[0]));
+	tcase_add_loop_test(t, json_for_a_terminal_is_the_same_json, 0,
+		sizeof(jsons) / sizeof(jsons[0]));
 	tcase_add_loop_test(
 		t, finds_what_was_meant, 0, sizeof(misses) / sizeof(misses[0]));
 	tcase_add_test(t, the_nearer_of_two_wins);
