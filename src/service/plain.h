@@ -14,9 +14,10 @@
 enum { PLAIN_ESCAPE = 4 };
 
 /*
- * Copies `text`, with its control characters and what is no UTF-8 as \xNN. What
- * does not fit into `size` bytes (at least sizeof(PLAIN_CUT)) with its NUL is
- * cut, neither within a character nor within an escape, and ends in PLAIN_CUT.
+ * Copies `text`, with its control characters, what turns the direction of
+ * writing and what is no UTF-8 as \xNN, a byte each. What does not fit into
+ * `size` bytes (at least sizeof(PLAIN_CUT)) with its NUL is cut, neither within
+ * a character nor within an escape, and ends in PLAIN_CUT.
  */
 void plain_text(char *out, size_t size, const char *text);
 

@@ -29,6 +29,9 @@ static const struct {
 	{ "a\nMAINPID=1\t", "a\\x0aMAINPID=1\\x09" },
 	/* The second block of control characters ends at U+009F. */
 	{ "\xc2\x80\xc2\x9f\xc2\xa0", "\\xc2\\x80\\xc2\\x9f\xc2\xa0" },
+	/* What turns the direction of writing, or ends a line. */
+	{ "\xe2\x80\xae\xe2\x81\xa6", "\\xe2\\x80\\xae\\xe2\\x81\\xa6" },
+	{ "\xe2\x80\xa7\xe2\x80\xa8", "\xe2\x80\xa7\\xe2\\x80\\xa8" },
 	/* The first and the last character of each length. */
 	{ "\xdf\xbf \xe0\xa0\x80 \xef\xbf\xbf",
 		"\xdf\xbf \xe0\xa0\x80 \xef\xbf\xbf" },
