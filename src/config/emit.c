@@ -1,4 +1,5 @@
 #include "config/emit.h"
+#include "proto/proto.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -82,11 +83,29 @@ void emit_list_end(struct emit *e)
 	put(e, &event, yaml_sequence_end_event_initialize(&event));
 }
 
+/* What of a text is hostile and libyaml prints all the same: what turns the
+ * direction of writing. It escapes control characters and ends of lines. */
+static bool turns_writing(const char *text)
+{
+	bool turns = false;
+	uint32_t c;
+
+	while (*text != '\0' && !turns) {
+		text += utf8_decode(text, &c);
+		turns = c > 0x9f && c != 0x2028 && c != 0x2029 &&
+			utf8_is_hostile(c);
+	}
+	return turns;
+}
+
 static void emit_scalar(
 	struct emit *e, const char *text, yaml_scalar_style_t style)
 {
 	yaml_event_t event;
 
+	/* Never on again: events are written some time later. */
+	if (turns_writing(text))
+		yaml_emitter_set_unicode(&e->emitter, 0);
 	put(e, &event,
 		yaml_scalar_event_initialize(&event, NULL, NULL,
 			(const yaml_char_t *)text, (int)strlen(text), 1, 1,

@@ -1,5 +1,6 @@
 #include "config/spot.h"
 #include "config/suggest.h"
+#include "proto/proto.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,23 +10,23 @@ enum { PATH_TEXT = 4096 };
 
 const char *quote(const char *text, char *buffer)
 {
-	size_t n = 0;
+	char *out = buffer;
+	uint32_t c;
+	size_t size;
 
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		/* A clip must not cut a character of UTF-8 in two. */
-		if (n >= QUOTE_TEXT - 16 && (c & 0xc0) != 0x80) {
-			memcpy(buffer + n, "...", 4);
+	for (; *text != '\0'; text += size) {
+		/* Room for one more, and for what says that it was cut. */
+		if (out - buffer >= QUOTE_TEXT - 16) {
+			memcpy(out, "...", 4);
 			return buffer;
 		}
-		if (c < 0x20 || c == 0x7f)
-			n += (size_t)snprintf(
-				buffer + n, QUOTE_TEXT - n, "\\x%02x", c);
+		size = utf8_decode(text, &c);
+		if (utf8_is_hostile(c))
+			out = utf8_escape(out, text, c);
 		else
-			buffer[n++] = (char)c;
+			out = mempcpy(out, text, size);
 	}
-	buffer[n] = '\0';
+	*out = '\0';
 	return buffer;
 }
 

@@ -2,6 +2,7 @@
  * What crierd says about a configuration without running it.
  */
 #include "daemon/daemon.h"
+#include "proto/proto.h"
 
 #include <errno.h>
 #include <string.h>
@@ -36,7 +37,10 @@ static void print_remark(void *data, const char *path, const char *text)
 {
 	const struct remarks *r = data;
 
-	(void)fprintf(r->out, "%s: note: %s: %s\n", r->file, path, text);
+	(void)fprintf(r->out, "%s: note: %s: ", r->file, path);
+	/* A preset of the file may say anything. */
+	utf8_print(text, r->out);
+	(void)fputc('\n', r->out);
 }
 
 /* A full disk or a closed pipe is a failure too. */

@@ -353,6 +353,32 @@ START_TEST(check_and_dump_answer_without_running)
 }
 END_TEST
 
+/* The notes of a preset were printed as they are: an escape moved the cursor,
+ * and a line that they ended began another that nobody had said. */
+START_TEST(a_note_of_the_file_is_one_line)
+{
+	char file[PATH_SIZE], text[4096];
+	FILE *out = tmpfile();
+	struct bench b;
+
+	setup(&b);
+	write_file(&b, "a.yaml",
+		"presets:\n"
+		"  p: { address: 239.1.1.1, port: 5000,\n"
+		"    notes: \"a\\e[2J\\nb: note: forged\" }\n"
+		"interfaces: { lan: { device: lan } }\n"
+		"groups: { g: { preset: p, interfaces: [lan] } }\n");
+	ck_assert_int_eq(daemon_check(path(&b, "a.yaml", file), out, out), 0);
+	rewind(out);
+	text[fread(text, 1, sizeof(text) - 1, out)] = '\0';
+	ck_assert_ptr_nonnull(
+		strstr(text, ": groups.g: a\\x1b[2J\\nb: note: forged\n"));
+	ck_assert_ptr_null(strchr(text, '\x1b'));
+	(void)fclose(out);
+	teardown(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("daemon");
@@ -374,6 +400,7 @@ int main(void)
 	tcase_add_loop_test(t, the_manager_is_told_what_a_stop_ends, 0, 2);
 #endif
 	tcase_add_test(t, check_and_dump_answer_without_running);
+	tcase_add_test(t, a_note_of_the_file_is_one_line);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
