@@ -451,6 +451,24 @@ bool net_device_is_on_link(
 	return false;
 }
 
+bool net_device_is_everybody(
+	const struct net_device *d, const struct net_address *a)
+{
+	for (size_t i = 0; i < d->n_addresses; i++) {
+		const struct net_device_address *own = &d->addresses[i];
+		uint32_t hosts;
+
+		if (!net_address_is_set(&own->broadcast))
+			continue;
+		hosts = UINT32_MAX >> own->local.length;
+		if (net_address_equal(&own->broadcast, a) ||
+			(net_prefix_contains(&own->local, a) &&
+				!(ntohl(a->v4.s_addr) & hosts)))
+			return true;
+	}
+	return false;
+}
+
 const struct net_device_address *net_device_source(
 	const struct net_device *d, sa_family_t family, bool link_local)
 {

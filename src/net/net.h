@@ -189,6 +189,10 @@ bool net_device_is_up(const struct net_device *d); /* IFF_UP and IFF_RUNNING */
 /* True if `a` belongs to a prefix that is on-link on this device. */
 bool net_device_is_on_link(
 	const struct net_device *d, const struct net_address *a);
+/* True if `a` is all hosts on this device, and so none of them: one of its
+ * broadcast addresses, also in the old form (RFC 1122, 3.2.1.3). */
+bool net_device_is_everybody(
+	const struct net_device *d, const struct net_address *a);
 /*
  * The first usable address of a family, or NULL; a deprecated one only where
  * there is no other (RFC 6724, 5, rule 3). For IPv6: a link-local one where

@@ -76,6 +76,9 @@ bool flow_can_reach(
 
 	if (!in->sender || !d || segment_is_stranger(in, searcher))
 		return false;
+	/* Unless rp_filter is on, the kernel takes it for a source. */
+	if (net_device_is_everybody(d, searcher))
+		return false;
 	return segment_interface(in)->n_peers ||
 	       net_address_is_link_local(searcher) ||
 	       net_device_is_on_link(d, searcher);

@@ -81,8 +81,8 @@ struct flow_search {
 	uint64_t ttl_ms; /* the flow's, from now on */
 };
 
-/* True if answers can be carried back to who asks: it is on-link on `in`, or a
- * peer there. */
+/* True if answers can be carried back to who asks: it is a host that is on-link
+ * on `in`, or a peer there. */
 bool flow_can_reach(
 	const struct relay_segment *in, const struct net_address *searcher);
 

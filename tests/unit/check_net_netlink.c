@@ -199,6 +199,38 @@ START_TEST(the_peers_prefix_is_on_link)
 }
 END_TEST
 
+START_TEST(everybody_is_no_host)
+{
+	static const struct {
+		const char *local, *address;
+		uint8_t length;
+		bool is;
+	} cases[] = {
+		{ "10.1.2.3", "10.1.2.255", 24, true },
+		{ "10.1.2.3", "10.1.2.254", 24, false },
+		{ "10.1.2.3", "10.1.2.0", 24, true },
+		{ "10.1.2.3", "10.1.2.1", 24, false },
+		{ "10.1.2.3", "10.1.3.0", 24, false },
+		{ "10.1.2.5", "10.1.2.7", 30, true },
+		{ "10.1.2.5", "10.1.2.4", 30, true },
+		{ "10.1.2.5", "10.1.2.4", 31, false },
+		{ "10.1.2.5", "10.1.2.5", 32, false },
+		{ "2001:db8::5", "2001:db8::", 64, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct net_address a;
+
+		add_link(5, "a", 1500);
+		add_address(5, cases[i].local, cases[i].length);
+		ck_assert_int_eq(net_address_parse(cases[i].address, &a), 0);
+		ck_assert_int_eq(
+			net_device_is_everybody(device(5), &a), cases[i].is);
+		remove_link(5);
+	}
+}
+END_TEST
+
 START_TEST(usable_is_what_duplicate_detection_let_through)
 {
 	static const struct {
@@ -406,6 +438,7 @@ static TCase *addresses(void)
 	tcase_add_test(tc, finds_the_broadcast_address);
 	tcase_add_test(tc, a_point_to_point_device_has_no_broadcast);
 	tcase_add_test(tc, the_peers_prefix_is_on_link);
+	tcase_add_test(tc, everybody_is_no_host);
 	tcase_add_test(tc, usable_is_what_duplicate_detection_let_through);
 	tcase_add_test(tc, zero_and_foreign_families_are_no_addresses);
 	return tc;
