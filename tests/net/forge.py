@@ -3,8 +3,8 @@
 
 usage: forge.py DEVICE --source ADDRESS --to ADDRESS --port N [options]
 
-The frame goes to the group's own address, or to --mac. "%d" in a text is the
-number of the datagram, from 0. Of --hosts N, datagram I comes from ADDRESS
+The frame goes to the group's own address, or to --mac. "%d" or "%05d" in a text
+or a --file is the number of the datagram, from 0. Of --hosts N, datagram I comes from ADDRESS
 + I % N; of --ports N, from --source-port + I % N. Prints the sum at the end.
 """
 
@@ -52,13 +52,16 @@ def mac_of(to):
     return b"\xff" * 6
 
 
-def payload_of(args, number):
-    if args.hex is not None:
-        return bytes.fromhex(args.hex)
-    if args.file is not None:
-        with open(args.file, "rb") as file:
-            return file.read().replace(b"%d", b"%d" % number)
-    return args.text.encode().replace(b"%d", b"%d" % number)
+def payload_of(args):
+    if args.file is None:
+        return args.text.encode()
+    with open(args.file, "rb") as file:
+        return file.read()
+
+
+def numbered(payload, number):
+    return payload.replace(b"%05d", b"%05d" % number).replace(
+        b"%d", b"%d" % number)
 
 
 def main():
@@ -73,7 +76,6 @@ def main():
     parser.add_argument("--mac")
     parser.add_argument("--ttl", type=int, default=255)
     parser.add_argument("--text", default="forged")
-    parser.add_argument("--hex")
     parser.add_argument("--file")
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0)
@@ -83,11 +85,12 @@ def main():
     sock.bind((args.device, 0))
     kind = ETH_IPV6 if to.version == 6 else ETH_IP
     mac = bytes.fromhex(args.mac.replace(":", "")) if args.mac else mac_of(to)
+    payload = payload_of(args)
     begun = time.monotonic()
     for number in range(args.count):
         who = source + number % args.hosts
         data = udp_of(who, to, args.source_port + number % args.ports,
-                      args.port, payload_of(args, number))
+                      args.port, numbered(payload, number))
         sock.send(mac + MAC + struct.pack("!H", kind) +
                   packet(who, to, args.ttl, data))
         if args.rate:
