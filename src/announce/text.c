@@ -46,6 +46,7 @@ static const char *value_at(const char *text, size_t size,
 }
 
 int text_fill(const char *text, size_t size, const struct text_values *v,
+	/* NOLINTNEXTLINE(readability-non-const-parameter): put() fills it */
 	uint8_t *out, size_t room)
 {
 	struct filler f = { .out = out, .room = room };

@@ -34,30 +34,31 @@ void pool_done(struct pool *p)
 	p->free = NULL;
 }
 
-static int grow(struct pool *p)
+static void grow(struct pool *p)
 {
 	struct pool_chunk *c;
 	size_t i;
 
 	c = malloc(sizeof(*c) + p->chunk_items * p->item_bytes);
 	if (!c)
-		return -1;
+		return;
 	c->next = p->chunks;
 	p->chunks = c;
 	for (i = p->chunk_items; i > 0; i--)
 		pool_give(p, c->items + (i - 1) * p->item_bytes);
 	if (p->chunk_items < LARGEST_CHUNK)
 		p->chunk_items *= 2;
-	return 0;
 }
 
 void *pool_take(struct pool *p)
 {
 	void *item;
 
-	if (!p->free && grow(p) < 0)
-		return NULL;
+	if (!p->free)
+		grow(p);
 	item = p->free;
+	if (!item)
+		return NULL;
 	memcpy(&p->free, item, sizeof(p->free));
 	memset(item, 0, p->item_bytes);
 	return item;

@@ -34,7 +34,7 @@ static const struct key announcement_keys[] = {
 		.read = read_duration,
 		ANNOUNCEMENT(interval_ms),
 		.low = 100,
-		.high = SECONDS(24 * 60 * 60) },
+		.high = SECONDS(86400) },
 	{ .name = "burst",
 		.read = read_uint32,
 		ANNOUNCEMENT(burst),

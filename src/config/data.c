@@ -212,7 +212,7 @@ void read_data(const struct spot *s, void *base, const struct key *k)
 	}
 	if (!read_map(s, &read, KEYS(data_keys), NO_KEYS))
 		return;
-	for (size_t i = 0; i < KEYS(data_keys).n; i++)
+	for (size_t i = 0; i < sizeof(data_keys) / sizeof(*data_keys); i++)
 		given += spot_has(s, data_keys[i].name) ? 1 : 0;
 	if (given > 1 || spot_pairs(s) == 0)
 		spot_error(s, "needs exactly one of text, hex, base64, file");

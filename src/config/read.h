@@ -39,7 +39,7 @@ struct keys {
 };
 
 /* clang-format off */
-#define KEYS(table) (const struct keys){ table, sizeof(table) / sizeof(*table) }
+#define KEYS(table) (const struct keys){ (table), sizeof(table) / sizeof(*(table)) }
 #define NO_KEYS (const struct keys){ NULL, 0 }
 #define MEMBER(type, member) .offset = offsetof(type, member)
 #define LIST(type, member, length, kind) .read = read_list, \

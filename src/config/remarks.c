@@ -105,7 +105,7 @@ static bool group_exists(const char *name)
 	char *buffer = NULL, *larger;
 	int r = ERANGE;
 
-	while (r == ERANGE && size <= 1024 * 1024) {
+	while (r == ERANGE && size <= 1 << 20) {
 		larger = realloc(buffer, size);
 		if (larger == NULL)
 			break;

@@ -70,9 +70,9 @@ bool read_integer(const struct spot *s, uint64_t low, uint64_t high,
 	if (text == NULL)
 		return false;
 	/* No key takes a negative number, yet it is one. */
-	if (text[0] == '-' && is_decimal(text + 1, &value) && value > 0)
-		return check_range(s, UINT64_MAX, low, high);
-	if (!is_decimal(text, &value)) {
+	if (text[0] == '-' && is_decimal(text + 1, &value) && value > 0) {
+		value = UINT64_MAX;
+	} else if (!is_decimal(text, &value)) {
 		spot_wrong(s, want);
 		return false;
 	}
@@ -190,8 +190,8 @@ void read_ttl(const struct spot *s, void *base, const struct key *k)
 static const struct {
 	const char *name;
 	uint64_t ms;
-} units[] = { { "h", 60 * 60 * 1000 }, { "m", 60 * 1000 }, { "s", 1000 },
-	{ "ms", 1 } };
+} units[] = { { "h", UINT64_C(3600000) }, { "m", UINT64_C(60000) },
+	{ "s", 1000 }, { "ms", 1 } };
 
 int config_parse_duration(const char *text, uint64_t *ret_ms)
 {
@@ -281,9 +281,9 @@ bool read_span(const struct spot *s, uint64_t min, uint64_t max,
 	if (text == NULL)
 		return false;
 	end = read_digits(text, &low);
-	high = low;
-	if (end == NULL || (*end == '-' && !is_decimal(end + 1, &high)) ||
-		(*end != '-' && *end != '\0')) {
+	if (end != NULL && *end == '\0')
+		high = low;
+	else if (end == NULL || *end != '-' || !is_decimal(end + 1, &high)) {
 		spot_wrong(s, want);
 		return false;
 	}

@@ -201,8 +201,12 @@ static int take_start(struct builder *b, const yaml_event_t *e,
 
 static void take_end(struct builder *b)
 {
-	struct node *n = b->stack[--b->depth];
+	struct node *n;
 
+	/* libyaml ends only what it began; memory does not depend on it. */
+	if (b->depth == 0)
+		return;
+	n = b->stack[--b->depth];
 	n->open = false;
 	for (size_t i = 0; i < n->n; i++)
 		n->weight += n->at[i]->weight;

@@ -118,7 +118,7 @@ static const char *wrong_service(const json_t *service)
 			return "service.port is a number";
 		if (!strcmp(key, "txt") && !json_is_array(value))
 			return "service.txt is an array of strings";
-		if (strcmp(key, "port") && strcmp(key, "txt") &&
+		if (strcmp(key, "port") != 0 && strcmp(key, "txt") != 0 &&
 			!json_is_string(value))
 			return "name, type and host of a service are strings";
 		json_array_foreach(value, i, one) if (!json_is_string(one))

@@ -58,7 +58,7 @@ static int read_switch(const struct cli *c, const char *value, json_t **ret)
 {
 	bool on = !strcmp(value, "on");
 
-	if (!on && strcmp(value, "off"))
+	if (!on && strcmp(value, "off") != 0)
 		return misused(c, "\"%s\" is neither on nor off", value);
 	*ret = json_boolean(on);
 	return CLI_GO_ON;

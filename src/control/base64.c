@@ -11,7 +11,7 @@ size_t base64_encode(const uint8_t *data, size_t size, char *out)
 	char *at = out;
 
 	for (size_t i = 0; i < size; i += 3) {
-		size_t n = size - i < 3 ? size - i : 3;
+		size_t n = size - i; /* of these, the next three */
 		uint32_t bits = (uint32_t)data[i] << 16;
 
 		if (n > 1)

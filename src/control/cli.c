@@ -88,7 +88,7 @@ static bool is_coloured(FILE *out)
 
 	if (no_color && *no_color) /* no-color.org */
 		return false;
-	return isatty(fileno(out)) && term && strcmp(term, "dumb");
+	return isatty(fileno(out)) && term && strcmp(term, "dumb") != 0;
 }
 
 /* As it is, but for what a terminal must not be shown. */

@@ -103,7 +103,7 @@ static const struct command_argument log_level_arguments[] = {
 		"err, warning, notice, info or debug" },
 };
 
-#define ARGUMENTS(a) a, sizeof(a) / sizeof(a[0])
+#define ARGUMENTS(a) (a), sizeof(a) / sizeof((a)[0])
 
 static const struct command commands[] = {
 	{ "status", show_status, false, NULL, 0,

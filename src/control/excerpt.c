@@ -75,7 +75,7 @@ static void write_data(FILE *out, const struct mdns_item *i)
 	mdns_name_to_text(&i->targets[0], name);
 	(void)fprintf(out, " %s", name);
 	if (i->type == MDNS_SRV) /* RFC 2782: the port is behind two others */
-		(void)fprintf(out, ":%u", i->head.at[4] << 8 | i->head.at[5]);
+		(void)fprintf(out, ":%d", i->head.at[4] << 8 | i->head.at[5]);
 }
 
 static void write_item(FILE *out, const struct mdns_item *i)
@@ -155,14 +155,16 @@ static int write_wsd(
 		[WSD_RESOLVE_MATCHES] = "ResolveMatches",
 	};
 	struct wsd_message m;
-	int r = 0;
+	int r;
 
 	/* Who looks at what was relayed is not who an attacker would starve:
 	 * any salt does. */
-	if (!e->wsd)
+	if (!e->wsd) {
 		r = wsd_parser_new(&e->wsd, 1);
-	if (r == 0)
-		r = wsd_parse(e->wsd, data, size, &m);
+		if (r < 0)
+			return r;
+	}
+	r = wsd_parse(e->wsd, data, size, &m);
 	if (r < 0)
 		return r;
 	(void)fputs(words[m.action], out);

@@ -277,7 +277,7 @@ static int serve(const struct rpc *rpc, void *context, json_t *request,
 		return rpc_fail(
 			e, RPC_INVALID_REQUEST, "a request is an object");
 	version = json_string_value(json_object_get(request, "jsonrpc"));
-	if (!version || strcmp(version, "2.0"))
+	if (!version || strcmp(version, "2.0") != 0)
 		return rpc_fail(
 			e, RPC_INVALID_REQUEST, "\"jsonrpc\" must be \"2.0\"");
 	if (id && !is_id(id))

@@ -247,7 +247,7 @@ static int show_channel(const json_t *channel, FILE *out, bool coloured)
 	table_spare(&t, 0x108);
 	json_array_foreach(json_object_get(channel, "segments"), i, segment)
 		add_segment(&t, segment);
-	return table_end(&t, out, 4, coloured) | r ? -ENOMEM : 0;
+	return (table_end(&t, out, 4, coloured) | r) != 0 ? -ENOMEM : 0;
 }
 
 static int show_group(const json_t *group, FILE *out, bool coloured)

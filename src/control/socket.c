@@ -80,7 +80,9 @@ static int open_socket(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 static pid_t peer_pid(int fd)
@@ -166,7 +168,7 @@ static int make(struct socket_file *ret, const struct sockaddr_un *sa,
 	unsigned mode, gid_t gid, pid_t *ret_pid)
 {
 	struct socket_file s = { .fd = -1 };
-	struct stat st;
+	struct stat st = { 0 };
 	int r;
 
 	r = clear(sa, ret_pid);

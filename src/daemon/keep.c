@@ -46,6 +46,7 @@ static struct stored *find(const struct keep *k, const char *name)
 static void collect(void *data, const char *name, int fd)
 {
 	struct keep *k = data;
+	size_t size = strlen(name) + 1;
 	struct stored *s;
 
 	for (size_t i = 0; i < KEEP_FILES; i++)
@@ -53,13 +54,13 @@ static void collect(void *data, const char *name, int fd)
 			k->files[i] = fd;
 			return;
 		}
-	s = find(k, name) ? NULL : calloc(1, sizeof(*s) + strlen(name) + 1);
+	s = find(k, name) ? NULL : calloc(1, sizeof(*s) + size);
 	if (!s) {
 		(void)close(fd);
 		return;
 	}
 	s->fd = fd;
-	(void)strcpy(s->name, name);
+	memcpy(s->name, name, size);
 	LL_PREPEND(k->stored, s);
 }
 

@@ -71,8 +71,10 @@ static struct tally count(const struct daemon *d)
 
 static void put_missing(const struct tally *t, FILE *f)
 {
-	size_t n = t->n_missing < MISSING_MAX ? t->n_missing : MISSING_MAX;
+	size_t n = t->n_missing;
 
+	if (n > MISSING_MAX)
+		n = MISSING_MAX;
 	for (size_t i = 0; i < n; i++) {
 		const struct relay_segment_info *m = &t->missing[i].info;
 

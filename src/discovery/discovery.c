@@ -104,7 +104,7 @@ int discovery_new(struct discovery **ret, uv_loop_t *loop, struct relay *relay,
 {
 	struct discovery *d = calloc(1, sizeof(*d));
 	struct siphash_key key;
-	int err = -ENOMEM;
+	int err;
 
 	if (!d)
 		return -ENOMEM;

@@ -118,7 +118,7 @@ static void deliver(struct relay_flow *f, struct arrival *a,
 
 static void deliver_to_all(struct relay_flow *f, struct arrival *a)
 {
-	struct flow_searcher *to[RELAY_BATCH], *w;
+	struct flow_searcher *to[RELAY_BATCH] = { NULL }, *w;
 	size_t n = 0;
 
 	for (w = f->searchers; w; w = w->next) {
@@ -161,9 +161,11 @@ void flow_deliver_kept(struct relay_flow *f, struct flow_searcher *to)
 
 static bool is_seen(const struct flow_answers *a, uint64_t digest)
 {
-	size_t n = a->n_seen < FLOW_SEEN ? a->n_seen : FLOW_SEEN;
+	size_t n = a->n_seen;
 	size_t i;
 
+	if (n > FLOW_SEEN)
+		n = FLOW_SEEN;
 	for (i = 0; i < n; i++)
 		if (a->seen[i] == digest)
 			return true;

@@ -34,10 +34,10 @@ static struct proto_list list_of(const struct config_strings *s)
 static bool target_passes(const struct config_filter *allow,
 	const struct config_filter *deny, const struct decide_facts *f)
 {
-	struct proto_filter filter = { list_of(&allow->targets),
+	struct proto_filter words = { list_of(&allow->targets),
 		list_of(&deny->targets) };
 
-	return ssdp_target_passes(&filter, 1, f->kind, &f->target);
+	return ssdp_target_passes(&words, 1, f->kind, &f->target);
 }
 
 /* As a message of which nothing but its services counts: one that passes is
@@ -45,12 +45,12 @@ static bool target_passes(const struct config_filter *allow,
 static bool services_pass(const struct config_filter *allow,
 	const struct config_filter *deny, const struct decide_facts *f)
 {
-	struct proto_filter filter = { list_of(&allow->services),
+	struct proto_filter words = { list_of(&allow->services),
 		list_of(&deny->services) };
 	size_t i;
 
 	for (i = 0; i < f->n_services; i++)
-		if (mdns_service_passes(&filter, 1, f->services[i]))
+		if (mdns_service_passes(&words, 1, f->services[i]))
 			return true;
 	return f->n_services == 0;
 }

@@ -205,7 +205,7 @@ int listener_attach(struct relay *r, const struct net_address *address,
 	struct wish w = wish_of(address, port, s);
 	struct listener *l = listener_find(r, &w);
 	struct hearing *h = NULL;
-	int err = -ENOMEM;
+	int err;
 
 	if (!l)
 		l = listener_new(r, &w);

@@ -17,7 +17,7 @@ int relay_new(struct relay **ret, uv_loop_t *loop, struct net_devices *devices,
 	const struct relay_callbacks *callbacks)
 {
 	struct relay *r = calloc(1, sizeof(*r));
-	int err = -ENOMEM;
+	int err;
 
 	if (!r)
 		return -ENOMEM;
