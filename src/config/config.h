@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 /* A TTL: 1 to 255, or one of these. */
 enum { CONFIG_TTL_UNSET = 0, CONFIG_TTL_KEEP = -1, CONFIG_TTL_DECREMENT = -2 };
@@ -264,6 +265,12 @@ int config_parse_announcement(const struct config *c, const char *name,
 int config_dump_announcement(
 	const struct config *c, const struct config_announcement *a, FILE *out);
 void config_announcement_free(struct config_announcement *a); /* NULL: fine */
+
+/*
+ * Looks up a group of users of this host. Returns 0; -ENOENT where there is
+ * none of that name; another error where the name service cannot tell.
+ */
+int config_find_group(const char *name, gid_t *ret);
 
 /*
  * Calls `say` for each remark about what is in use: a preset's notes, ports

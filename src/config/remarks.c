@@ -97,24 +97,38 @@ struct listener {
 	void *data;
 };
 
-/* False only where the host says so: an error is no answer. */
-static bool group_exists(const char *name)
+int config_find_group(const char *name, gid_t *ret)
 {
 	struct group group, *found = NULL;
 	size_t size = 1024;
 	char *buffer = NULL, *larger;
 	int r = ERANGE;
 
+	/* The list of its members may be long. */
 	while (r == ERANGE && size <= 1 << 20) {
 		larger = realloc(buffer, size);
-		if (larger == NULL)
+		if (larger == NULL) {
+			r = ENOMEM;
 			break;
+		}
 		buffer = larger;
 		r = getgrnam_r(name, &group, buffer, size, &found);
 		size *= 2;
 	}
+	if (r == 0 && found != NULL)
+		*ret = found->gr_gid;
+	else if (r == 0)
+		r = ENOENT;
 	free(buffer);
-	return r != 0 || found != NULL;
+	return -r;
+}
+
+/* False only where the host says so: an error is no answer. */
+static bool group_exists(const char *name)
+{
+	gid_t gid;
+
+	return config_find_group(name, &gid) != -ENOENT;
 }
 
 static void say_hazards(const struct listener *l, const char *path,

@@ -4,7 +4,6 @@
 #include "daemon/internal.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,16 +119,19 @@ static int set_log_level(void *data, const char *level)
 	return service_log_level_parse(level, &d->log.level);
 }
 
-/* (gid_t)-1 where it does not exist, which config_remarks() tells. */
-static gid_t group_id(const char *name)
+/* (gid_t)-1 where it does not exist, which config_remarks() tells. A name
+ * service that cannot tell takes no right from those who had it. */
+static gid_t group_id(const struct daemon *d, const char *name)
 {
-	struct group entry, *found = NULL;
-	char buffer[16384];
+	gid_t gid = (gid_t)-1;
+	int err = config_find_group(name, &gid);
 
-	if (getgrnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 ||
-		!found)
-		return (gid_t)-1;
-	return found->gr_gid;
+	if (err == 0 || err == -ENOENT)
+		return gid;
+	service_log(&d->log, LOG_WARNING, SERVICE_KIND(MESSAGE_CONTROL),
+		"control.group: %s cannot be looked up: %s", name,
+		strerror(-err));
+	return strcmp(name, d->config->control.group) == 0 ? d->gid : gid;
 }
 
 static struct control_options control_options(
@@ -138,7 +140,7 @@ static struct control_options control_options(
 	return (struct control_options){
 		.path = d->socket ? d->socket : c->control.socket,
 		.mode = c->control.mode,
-		.gid = group_id(c->control.group),
+		.gid = group_id(d, c->control.group),
 		.fd = -1,
 		.clients = c->limits.clients,
 	};
@@ -183,10 +185,13 @@ static int start_control(struct daemon *d, const char *version, int fd)
 	err = control_new(&d->control, d->loop, &handles, &options, &pid);
 	if (err < 0)
 		say_control(d, options.path, err, pid);
+	else
+		d->gid = options.gid;
 	return err;
 }
 
-static int follow_control(struct daemon *d, const struct config *c)
+static int follow_control(
+	struct daemon *d, const struct config *c, gid_t *ret_gid)
 {
 	struct control_options options = control_options(d, c);
 	pid_t pid = 0;
@@ -195,6 +200,8 @@ static int follow_control(struct daemon *d, const struct config *c)
 	err = control_reconfigure(d->control, &options, &pid);
 	if (err < 0)
 		say_control(d, options.path, err, pid);
+	else
+		*ret_gid = options.gid;
 	return err;
 }
 
@@ -357,6 +364,7 @@ int daemon_new(struct daemon **ret, uv_loop_t *loop,
 		return -ENOMEM;
 	}
 	d->loop = loop;
+	d->gid = (gid_t)-1;
 	d->log = options->log;
 	d->keeps = options->keeps;
 	keep_init(&d->keep);
@@ -406,25 +414,27 @@ static int follow_announce(struct daemon *d)
 static int reload_file(struct daemon *d, struct config_errors *errors)
 {
 	struct config *c;
+	gid_t gid;
 	int err;
 
 	err = load(d, &c, errors);
 	if (err < 0)
 		return err;
-	err = follow_control(d, c);
+	err = follow_control(d, c, &gid);
 	if (err < 0)
 		goto fail;
 	announce_prepare(d->announce, c);
 	err = relay_configure(d->relay, c);
 	if (err < 0) {
 		say(d, LOG_ERR, "relay: cannot reload", err);
-		(void)follow_control(d, d->config);
+		(void)follow_control(d, d->config, &gid);
 		/* What has said goodbye is announced anew. */
 		(void)announce_configure(d->announce, d->config);
 		goto fail;
 	}
 	discovery_configure(d->discovery, c);
 	take_over(d, c);
+	d->gid = gid;
 	return follow_announce(d);
 fail:
 	config_unref(c);

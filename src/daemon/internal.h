@@ -46,6 +46,7 @@ struct daemon {
 	struct discovery *discovery;
 	struct announce *announce;
 	struct control *control;
+	gid_t gid; /* of the control group; (gid_t)-1: there is none */
 	uv_signal_t signals[DAEMON_SIGNALS];
 	size_t open_handles; /* signals, the watchdog, the keeper's timer */
 	size_t n_signals;    /* of those that are open */
