@@ -31,7 +31,7 @@ groups:
     port: 4545
     interfaces: [a, b]
     hold: 2h
-    repeat: 2s
+    repeat: 1s
 announcements:
   gate: { group: told, payload: { text: gate }, interval: 1s }
 END
@@ -129,7 +129,7 @@ lifetimes() {
 		1800 - $((SECONDS - begin)) - 3 <= e['expires_in'] <= 1800
 		for e in d['entries'])" json crierd discovered --group ssdp
 }
-# Every second or two, with a tenth of jitter.
+# Every second, with a tenth of jitter.
 few_more() {
 	[[ $(($(heard_lines "$1") - $2)) -le $((3 + 2 * (SECONDS - since))) ]]
 }
@@ -173,15 +173,12 @@ mark
 step wall $((EPOCHSECONDS - 60))
 stepped "from 1970 to now"
 mark
-step wall -$day
-stepped "a day back"
-mark
 step wall $((75 * 365 * day))
-stepped "75 years on"
+step boot $((75 * 365 * day))
+stepped "after a suspend of 75 years"
 mark
-step wall $((EPOCHSECONDS + 8 * 3600 - $(wall))) # back from there, too
-step boot $((8 * 3600))
-stepped "after a suspend of 8 hours"
+step wall $((EPOCHSECONDS - day - $(wall)))
+stepped "back to yesterday"
 claim "it reloads" ctl crierd reload
 claim "and nothing has expired by that" \
 	has_events 0 "d['event'] == 'expired'"
@@ -196,7 +193,7 @@ step monotonic 2400
 claim "after 40 minutes in which crierd stood still, the relay goes on" goes_on
 claim "what was for half an hour expires, once each" within 5 expired
 claim "what announces every second did not save it up" few_more told "$told"
-claim "nor what repeats every other second" few_more again "$again"
+claim "nor what repeats every second" few_more again "$again"
 claim "it announces again" some_more told "$told"
 claim "and repeats again" some_more again "$again"
 claim "the search is over, and its port is free" within 2 \
