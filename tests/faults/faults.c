@@ -1,13 +1,14 @@
 /*
  * faults: whole lives of a daemon, in each of which one allocation fails, or
- * one system call, or all from one on, or the process may open no more files
- * than so many. Each is a process of its own, so that a crash, a hang and a
- * leak are seen; and what each must do, life.h says.
+ * one of a library that it calls, or one system call, or all from one on, or
+ * the process may open no more files than so many. Each is a process of its
+ * own, so that a crash, a hang and a leak are seen; and what each must do,
+ * life.h says.
  *
  * Without options a few of them, for "make check". --every K takes each K-th,
  * from the first on or, with --from I, from the I-th; --every 1 all, which
- * takes two hours or more. They wait more than they work, so several
- * may run at once. --only KIND:N:TURN repeats one, as a claim names it.
+ * takes some hours. They wait more than they work, so several may run at once,
+ * as by "make faults". --only KIND:N:TURN repeats one, as a claim names it.
  */
 #include "inject.h"
 #include "life.h"
