@@ -1,17 +1,24 @@
 #!/usr/bin/python3
 """Looks on while crierd works: what the soak needs and crierctl does not say.
 
-usage: watch.py answers SOCKET          asks for the status again and again,
-                                        until SIGTERM: how long it took
-       watch.py quiet PID SECONDS SINCE waits until it has not run for so long,
+usage: watch.py answers SOCKET PID      asks for the status again and again,
+                                        until SIGTERM: how long it took, and
+                                        how long but for what both sides waited
+                                        for a processor that others had
+       watch.py quiet PID SECONDS SINCE [WAITED]
+                                        waits until it has not run for so long,
                                         and tells how long after SINCE, in ms
-                                        since 1970, it was last seen to run
+                                        since 1970, it was last seen to run,
+                                        and how long of that it waited for a
+                                        processor that others had, which it had
+                                        for WAITED ns then
        watch.py idle PID SINCE          how often and how long it has run in the
                                         second that began a second after SINCE
        watch.py memory PID              what it has, in KiB
-       watch.py sums FILE IN SENT DEVICE_DROPS
+       watch.py sums FILE IN SENT DROPS ANSWERED DROPS
                                         that its counters add up, where only
-                                        the segment IN is spoken on
+                                        the segment IN is spoken on, and others
+                                        answer; the DROPS are of the devices
 
 Each prints a line of JSON. `sums` takes what `crierctl --json groups` says,
 prints a line for each sum that is wrong, and exits with 1 then.
@@ -54,13 +61,20 @@ def ask(path):
     return (time.monotonic() - start) * 1000
 
 
-def answers(path):
+def waited_ms(*pids):
+    return sum(has_run(pid)[2] for pid in pids) / 1000000
+
+
+def answers(path, pid):
     ended = []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
-    took_ms, failed = [], 0
+    took_ms, own_ms, failed = [], [], 0
     while not ended:
+        before = waited_ms(pid, os.getpid())
         try:
             took_ms.append(ask(path))
+            waited = waited_ms(pid, os.getpid()) - before
+            own_ms.append(max(0, took_ms[-1] - waited))
         except OSError as e:
             print(e, file=sys.stderr)
             failed += 1
@@ -68,38 +82,42 @@ def answers(path):
     took_ms.sort()
     say(asked=len(took_ms), failed=failed,
         p99_ms=round(took_ms[len(took_ms) * 99 // 100], 1) if took_ms else None,
-        worst_ms=round(took_ms[-1], 1) if took_ms else None)
+        worst_ms=round(took_ms[-1], 1) if took_ms else None,
+        own_ms=round(max(own_ms), 1) if own_ms else None)
 
 
 # ---- quiet ----
 
 def has_run(pid):
-    """How long its threads have had a processor, in ns, and how often."""
-    ns = times = 0
+    """How long its threads have had a processor, in ns, and how often; and how
+    long they waited for one, in ns."""
+    ns = times = waited = 0
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/schedstat") as f:
             ran = f.read().split()
         ns += int(ran[0])
         times += int(ran[2])
-    return ns, times
+        waited += int(ran[1])
+    return ns, times, waited
 
 
-def quiet(pid, seconds, since_ms):
+def quiet(pid, seconds, since_ms, waited_ns=None):
     start = last = time.time()
-    before = has_run(pid)
+    first = before = has_run(pid)
     while time.time() - last < float(seconds) and last - start < GIVE_UP_S:
         time.sleep(0.01)
         now = has_run(pid)
         if now != before:
             before, last = now, time.time()
-    say(busy_ms=round(last * 1000) - int(since_ms))
+    say(busy_ms=round(last * 1000) - int(since_ms),
+        waited_ms=(before[2] - int(waited_ns or first[2])) // 1000000)
 
 
 def idle(pid, since_ms):
     time.sleep(max(0, int(since_ms) / 1000 + 1 - time.time()))
     before = has_run(pid)
     time.sleep(1)
-    ns, times = (n - b for n, b in zip(has_run(pid), before))
+    ns, times, _ = (n - b for n, b in zip(has_run(pid), before))
     say(times=times, ran_us=ns // 1000)
 
 
@@ -122,7 +140,11 @@ def all_drops(segment, *but):
     return sum(n for why, n in segment["dropped"].items() if why not in but)
 
 
-def wrong_sums(channels, heard_on, sent, device_drops):
+# Why an answer that was taken is not handed on; all else was said of a search.
+HANDING = ("queue", "error", "no_address")
+
+
+def wrong_passage(inside, outside):
     """What becomes of a datagram is counted once for each segment out, or
     once where it was heard if it concerns all of them (settle() in
     src/relay/fanout.c). So, of a channel that one segment speaks on:
@@ -134,33 +156,53 @@ def wrong_sums(channels, heard_on, sent, device_drops):
 
       received = (sent + dropped) / fan-out + dropped where it was heard
 
-    What the kernel has dropped was never received, so over all channels
+    Answers are received where they were asked for and, unless dropped there,
+    sent where the searcher is, of whom each search here has one. The two sums
+    share their counters, so they are one:
+
+      fan-out * (received - dropped) where it was heard + received elsewhere
+                       = sent + dropped, on all
+    """
+    passed = inside["received"] - all_drops(inside, "kernel", *HANDING)
+    answers = sum(s["received"] for s in outside)
+    settled = inside["sent"] + sum(inside["dropped"][r] for r in HANDING)
+    if not answers:
+        if settled:
+            yield f"{settled} sent back, or dropped, and nobody answered"
+        for s in outside:
+            if s["sent"] + all_drops(s, "kernel") != passed:
+                yield (f"{s['interface']}: {passed} to be sent, {s['sent']} "
+                       f"sent and {all_drops(s, 'kernel')} dropped")
+        return
+    settled += sum(s["sent"] + all_drops(s, "kernel") for s in outside)
+    if len(outside) * passed + answers != settled:
+        yield (f"{passed} for {len(outside)} segments and {answers} answers, "
+               f"{settled} sent or dropped")
+
+
+def arrived(segments):
+    """What the kernel has dropped was never received, so
 
       sent by the loads = received + dropped.kernel + lost by the device
     """
-    arrived = device_drops
-    for name, segments in channels:
-        inside = [s for s in segments if s["interface"] == heard_on][0]
-        arrived += inside["received"] + inside["dropped"]["kernel"]
-        passed = inside["received"] - all_drops(inside, "kernel")
-        for s in segments:
-            if s is inside:
-                continue
-            settled = s["sent"] + all_drops(s, "kernel")
-            if settled != passed:
-                yield (f"{name}, {s['interface']}: {passed} to be sent, "
-                       f"{settled} sent or dropped")
-            if s["received"] or s["dropped"]["kernel"]:
-                yield f"{name}, {s['interface']}: heard something"
-    if arrived != sent:
-        yield f"{sent} sent, {arrived} received or dropped by the kernel"
+    return sum(s["received"] + s["dropped"]["kernel"] for s in segments)
 
 
-def sums(path, heard_on, sent, device_drops):
+def sums(path, heard_on, sent, drops, answered, answer_drops):
     with open(path) as f:
         channels = [(f"{g['name']} {c['address']}", c["segments"])
                     for g in json.load(f) for c in g["channels"]]
-    wrong = list(wrong_sums(channels, heard_on, int(sent), int(device_drops)))
+    wrong = []
+    heard, answers = int(drops), int(answer_drops)
+    for name, segments in channels:
+        inside = [s for s in segments if s["interface"] == heard_on]
+        outside = [s for s in segments if s["interface"] != heard_on]
+        heard += arrived(inside)
+        answers += arrived(outside)
+        wrong += [f"{name}: {w}" for w in wrong_passage(inside[0], outside)]
+    for what, by, n in (("sent", sent, heard), ("answered", answered, answers)):
+        if int(by) != n:
+            wrong.append(f"{by} {what}, {n} received or dropped by the kernel")
     for line in wrong:
         print(line)
     return 1 if wrong else 0
