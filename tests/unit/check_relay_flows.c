@@ -328,6 +328,55 @@ START_TEST(ports_come_from_the_range_and_flows_have_a_bound)
 }
 END_TEST
 
+START_TEST(who_searches_without_end_ends_no_search_of_others)
+{
+	enum { OTHERS = 5, BOUND = 8, FLOOD = 40 };
+	const struct relay_flow *f = NULL;
+	struct relay_flow_info info;
+	int device, evil, other[OTHERS];
+	struct relay_limit l;
+	char text[32];
+	struct bench b;
+
+	bench_setup(&b, 2,
+		"limits: { flows: 8 }\n" HEAD
+		"  g: { address: 239.1.1.1, port: 5000, replies: proxy, "
+		"interfaces: [one, two] }\n");
+	device = house_hear(&b.house, 2, "239.1.1.1", 5000);
+	for (unsigned i = 0; i < OTHERS; i++) {
+		(void)snprintf(text, sizeof(text), "10.9.1.%u", 10 + i);
+		house_run("nsenter --net=/proc/%d/fd/%d ip address add %s/24 "
+			  "dev h1",
+			(int)getpid(), b.house.hosts, text);
+		other[i] = house_hear(&b.house, 1, text, 40000);
+		house_say(&b.house, other[i], 1, "239.1.1.1", 5000, text,
+			strlen(text));
+		bench_expect(&b, device, text, strlen(text));
+	}
+	evil = house_hear(&b.house, 1, "10.9.1.2", 40000);
+	for (unsigned i = 0; i < FLOOD; i++) {
+		(void)snprintf(text, sizeof(text), "who %u", i);
+		house_say(&b.house, evil, 1, "239.1.1.1", 5000, text,
+			strlen(text));
+		bench_expect(&b, device, text, strlen(text));
+	}
+	/* The oldest come first: those of others, as they were. */
+	for (unsigned i = 0; i < OTHERS; i++) {
+		f = relay_flow_next(b.relay, f);
+		ck_assert_ptr_nonnull(f);
+		relay_flow_get(f, &info);
+		ck_assert_uint_eq(info.id, i + 1);
+		(void)close(other[i]);
+	}
+	relay_flows(b.relay, &l);
+	ck_assert_uint_eq(l.used, BOUND);
+	ck_assert_uint_eq(l.evicted, OTHERS + FLOOD - BOUND);
+	(void)close(evil);
+	(void)close(device);
+	bench_close(&b);
+}
+END_TEST
+
 START_TEST(works_over_ipv6_link_local_too)
 {
 	struct bench b;
@@ -377,6 +426,7 @@ int main(void)
 	tcase_add_test(t, an_announcement_needs_no_flow);
 	tcase_add_test(t, a_flow_ends_after_its_time_and_with_its_segment);
 	tcase_add_test(t, ports_come_from_the_range_and_flows_have_a_bound);
+	tcase_add_test(t, who_searches_without_end_ends_no_search_of_others);
 	tcase_add_test(t, works_over_ipv6_link_local_too);
 	suite_add_tcase(s, t);
 	return bench_main(s);
