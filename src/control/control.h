@@ -20,6 +20,7 @@
 
 #include "announce/announce.h"
 #include "config/config.h"
+#include "control/base64.h"
 #include "discovery/discovery.h"
 #include "net/net.h"
 #include "relay/relay.h"

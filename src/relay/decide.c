@@ -55,8 +55,7 @@ static bool services_pass(const struct config_filter *allow,
 	return f->n_services == 0;
 }
 
-/* Deny wins; an empty list says nothing. */
-static struct decision filter(const struct config_filter *allow,
+struct decision decide_filter(const struct config_filter *allow,
 	const struct config_filter *deny, const struct decide_facts *f)
 {
 	if (is_listed(deny, &f->source))
@@ -88,10 +87,10 @@ static struct decision decide_in(const struct decide_channel *c,
 	if (f->elsewhere && !f->answer)
 		return drop(
 			RELAY_LOOP, "the source is on-link on another segment");
-	d = filter(c->allow, c->deny, f);
+	d = decide_filter(c->allow, c->deny, f);
 	if (d.verdict != RELAY_SENT || in->open)
 		return d;
-	return filter(in->allow, in->deny, f);
+	return decide_filter(in->allow, in->deny, f);
 }
 
 /* Searches cross from searchers to devices, what answers them back. */
@@ -137,7 +136,7 @@ static struct decision decide_out(const struct decide_channel *c,
 
 	/* The search that it answers has crossed already. */
 	if (f->answer) {
-		d = filter(out->allow, out->deny, f);
+		d = decide_filter(out->allow, out->deny, f);
 		return d.verdict == RELAY_SENT ? can_send(out, f, ttl) : d;
 	}
 	if (!(out->role & CONFIG_SENT_TO))
@@ -145,7 +144,7 @@ static struct decision decide_out(const struct decide_channel *c,
 	if (!crosses(in->role, out->role, f->kind))
 		return drop(RELAY_DIRECTION, "searchers and devices");
 	if (!out->open) {
-		d = filter(out->allow, out->deny, f);
+		d = decide_filter(out->allow, out->deny, f);
 		if (d.verdict != RELAY_SENT)
 			return d;
 	}

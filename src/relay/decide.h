@@ -72,6 +72,11 @@ struct decision {
 bool decide_is_open(
 	const struct config_filter *allow, const struct config_filter *deny);
 
+/* What the filters say of a datagram as a whole: its source, size, target and
+ * described services. Deny wins; an empty list says nothing. */
+struct decision decide_filter(const struct config_filter *allow,
+	const struct config_filter *deny, const struct decide_facts *f);
+
 /* How many decisions decide_prepare() keeps for `n_segments`. */
 size_t decide_prepared(size_t n_segments);
 

@@ -362,4 +362,25 @@ struct relay_answer {
 int relay_explain(const struct relay *r, const struct relay_question *q,
 	void (*each)(void *data, const struct relay_answer *a), void *data);
 
+/* ---- sift ---- */
+
+enum relay_sifted {
+	RELAY_SIFT_DROPPED, /* the filters do not let it pass */
+	RELAY_SIFT_WHOLE,   /* byte for byte */
+	RELAY_SIFT_EDITED,  /* what of it passes is in `out` */
+};
+
+/*
+ * Applies filters as those of a group with decoder `payload` to a datagram
+ * that no relay has heard. Pure.
+ *
+ * source: unset passes no `allow: sources`.
+ * out: room for CONFIG_MAX_PAYLOAD bytes; set with `*ret_size` where it says
+ *   so.
+ */
+enum relay_sifted relay_sift(const struct config_filter *allow,
+	const struct config_filter *deny, enum config_payload payload,
+	const struct net_address *source, const void *data, size_t size,
+	uint8_t *out, size_t *ret_size);
+
 #endif
