@@ -10,16 +10,16 @@
  * Whatever the file leaves out is filled in here: presets and defaults. So a
  * reader of these structs never asks "was it given?", except for a TTL, whose
  * precedence is resolved in struct config_use.
+ *
+ * The folder's one header for others: that of crier-mqtt's own configuration
+ * comes with it.
  */
 #ifndef CRIER_CONFIG_CONFIG_H
 #define CRIER_CONFIG_CONFIG_H
 
-#include "net/net.h"
+#include "config/sites.h"
+#include "config/values.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 /* A TTL: 1 to 255, or one of these. */
@@ -48,25 +48,6 @@ enum config_speaks {
 };
 /* Bits of config_group.strip. */
 enum { CONFIG_STRIP_LINK_LOCAL = 1, CONFIG_STRIP_MULTI_HOMED = 2 };
-
-struct config_strings {
-	char **at;
-	size_t n;
-};
-
-struct config_sizes { /* bytes, both ends included */
-	uint32_t low, high;
-};
-
-/* `allow` or `deny`; an empty list says nothing. */
-struct config_filter {
-	struct net_prefix *sources;
-	size_t n_sources;
-	struct config_strings services; /* "_hap._tcp", lower case, no domain */
-	struct config_strings targets;  /* globs */
-	struct config_sizes *sizes;
-	size_t n_sizes;
-};
 
 struct config_interface {
 	char *name;
@@ -189,21 +170,6 @@ struct config {
 	size_t n_presets;
 };
 
-/* One thing that is wrong with a file. Line and column count from 1; both are
- * 0 where the file could not be read at all. */
-struct config_error {
-	int line, column;
-	char *path;    /* "groups.beacon.ttl"; "" for the file as a whole */
-	char *message; /* what is wrong, and what would be right */
-};
-
-struct config_errors {
-	struct config_error *at;
-	size_t n;
-};
-
-/* The largest file that is read. */
-enum { CONFIG_MAX_BYTES = 1024 * 1024 };
 /* The largest payload of a UDP datagram over IPv4. */
 enum { CONFIG_MAX_PAYLOAD = 65507 };
 
@@ -223,12 +189,6 @@ int config_parse(const char *path, const char *text, size_t size,
 
 struct config *config_ref(struct config *c);
 void config_unref(struct config *c); /* NULL is fine */
-void config_errors_done(struct config_errors *errors);
-
-/* One error as a line of text without a newline:
- * FILE:LINE:COLUMN: PATH: MESSAGE. */
-void config_error_print(
-	const struct config_error *e, const char *file, FILE *out);
 
 /*
  * Writes the effective configuration as YAML that config_load() reads back to

@@ -125,3 +125,45 @@ void config_unref(struct config *c)
 	if (c != NULL && --c->references == 0)
 		config_free(c);
 }
+
+void broker_done(struct config_broker *b)
+{
+	free(b->url);
+	free(b->host);
+	*b = (struct config_broker){ 0 };
+}
+
+void site_group_done(struct config_site_group *g)
+{
+	free(g->name);
+	filter_done(&g->publish_allow);
+	filter_done(&g->publish_deny);
+	filter_done(&g->take_allow);
+	filter_done(&g->take_deny);
+	strings_done(&g->from);
+	*g = (struct config_site_group){ 0 };
+}
+
+void config_sites_free(struct config_sites *s)
+{
+	if (s == NULL)
+		return;
+	free(s->path);
+	free(s->site);
+	free(s->prefix);
+	free(s->socket);
+	for (size_t i = 0; i < s->n_brokers; i++)
+		broker_done(&s->brokers[i]);
+	free(s->brokers);
+	free(s->tls.ca);
+	free(s->tls.certificate);
+	free(s->tls.key);
+	strings_done(&s->plain_text);
+	free(s->user);
+	free(s->password);
+	free(s->password_file);
+	for (size_t i = 0; i < s->n_groups; i++)
+		site_group_done(&s->groups[i]);
+	free(s->groups);
+	free(s);
+}

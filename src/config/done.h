@@ -18,5 +18,7 @@ void data_done(struct config_data *d);
 void service_free(struct config_service *s); /* NULL is fine */
 void announcement_done(struct config_announcement *a);
 void config_free(struct config *c); /* NULL is fine */
+void broker_done(struct config_broker *b);
+void site_group_done(struct config_site_group *g);
 
 #endif

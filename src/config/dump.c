@@ -1,5 +1,5 @@
+#include "config/dump.h"
 #include "config/done.h"
-#include "config/emit.h"
 #include "config/read.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@ static void dump_addresses(
 	emit_list_end(e);
 }
 
-static void dump_strings(
+void dump_strings(
 	struct emit *e, const char *key, const struct config_strings *s)
 {
 	emit_word(e, key);
@@ -74,8 +74,8 @@ static void dump_sizes(struct emit *e, const struct config_filter *f)
 	emit_list_end(e);
 }
 
-static void dump_filter(struct emit *e, const char *key,
-	const struct config_filter *f, bool also_empty)
+void dump_filter(struct emit *e, const char *key, const struct config_filter *f,
+	bool also_empty)
 {
 	if (filter_is_empty(f) && !also_empty)
 		return;
@@ -90,6 +90,21 @@ static void dump_filter(struct emit *e, const char *key,
 	if (f->n_sizes > 0)
 		dump_sizes(e, f);
 	emit_map_end(e);
+}
+
+void dump_rate(struct emit *e, uint32_t rate)
+{
+	emit_word(e, "rate");
+	if (rate > 0)
+		emit_format(e, "%" PRIu32 "/s", rate);
+	else
+		emit_word(e, "off");
+}
+
+void dump_number(struct emit *e, const char *key, uint32_t number)
+{
+	emit_word(e, key);
+	emit_format(e, "%" PRIu32, number);
 }
 
 static void dump_top(struct emit *e, const struct config *c)
@@ -107,14 +122,10 @@ static void dump_top(struct emit *e, const struct config *c)
 	emit_map_end(e);
 	emit_word(e, "limits");
 	emit_map(e, EMIT_BLOCK);
-	emit_word(e, "discovered");
-	emit_format(e, "%" PRIu32, l->discovered);
-	emit_word(e, "flows");
-	emit_format(e, "%" PRIu32, l->flows);
-	emit_word(e, "clients");
-	emit_format(e, "%" PRIu32, l->clients);
-	emit_word(e, "remembered");
-	emit_format(e, "%" PRIu32, l->remembered);
+	dump_number(e, "discovered", l->discovered);
+	dump_number(e, "flows", l->flows);
+	dump_number(e, "clients", l->clients);
+	dump_number(e, "remembered", l->remembered);
 	emit_map_end(e);
 	if (c->flow_port_low == 0)
 		return;
@@ -226,11 +237,7 @@ static void dump_shared(struct emit *e, const struct config_group *g)
 	dump_duration(e, "reply-timeout", g->reply_timeout_ms);
 	dump_filter(e, "allow", &g->allow, g->preset != NULL);
 	dump_filter(e, "deny", &g->deny, g->preset != NULL);
-	emit_word(e, "rate");
-	if (g->rate > 0)
-		emit_format(e, "%" PRIu32 "/s", g->rate);
-	else
-		emit_word(e, "off");
+	dump_rate(e, g->rate);
 	dump_duration(e, "dedup", g->dedup_ms);
 	dump_duration(e, "hold", g->hold_ms);
 	dump_duration(e, "repeat", g->repeat_ms);
@@ -300,8 +307,7 @@ static void dump_declaration(struct emit *e, const struct config *c,
 	if (a->service != NULL)
 		dump_service(e, a->service);
 	dump_duration(e, "interval", a->interval_ms);
-	emit_word(e, "burst");
-	emit_format(e, "%" PRIu32, a->burst);
+	dump_number(e, "burst", a->burst);
 	dump_data(e, "goodbye", &a->goodbye);
 }
 
@@ -361,7 +367,7 @@ static void dump_announcements(struct emit *e, const struct config *c)
 }
 
 /* The library does not look at what fwrite() kept back. */
-static int end(struct emit *e, FILE *out)
+int dump_end(struct emit *e, FILE *out)
 {
 	int r = emit_end(e);
 
@@ -375,7 +381,7 @@ int config_dump_announcement(
 
 	emit_begin(&e, out);
 	dump_declaration(&e, c, a);
-	return end(&e, out);
+	return dump_end(&e, out);
 }
 
 int config_dump(const struct config *c, FILE *out)
@@ -388,5 +394,5 @@ int config_dump(const struct config *c, FILE *out)
 	dump_interfaces(&e, c);
 	dump_groups(&e, c);
 	dump_announcements(&e, c);
-	return end(&e, out);
+	return dump_end(&e, out);
 }

@@ -4,12 +4,9 @@
 #include "config/report.h"
 #include "config/tree.h"
 
-#include <stdint.h>
 #include <string.h>
 
-/* The code point at the start of `text` and its size in bytes; 0: not UTF-8
- * (RFC 3629: no surrogates, nothing overlong). */
-static size_t decode(const unsigned char *text, size_t size, uint32_t *ret)
+size_t encoding_decode(const unsigned char *text, size_t size, uint32_t *ret)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	uint32_t c = text[0];
@@ -63,7 +60,8 @@ bool encoding_check(const char *text, size_t size, struct report *r)
 		return false;
 	}
 	for (size_t i = 0; i < size; i += n) {
-		n = decode((const unsigned char *)text + i, size - i, &c);
+		n = encoding_decode(
+			(const unsigned char *)text + i, size - i, &c);
 		if (n == 0) {
 			report_add(r, line, column, "",
 				"byte 0x%02x is not UTF-8 here",

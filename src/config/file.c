@@ -1,34 +1,12 @@
+#include "config/document.h"
 #include "config/done.h"
-#include "config/input.h"
-#include "config/read.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #define CONTROL(member) MEMBER(struct config, control.member)
 #define LIMIT(member)   MEMBER(struct config, limits.member), .low = 1
-
-static void read_socket(const struct spot *s, void *base, const struct key *k)
-{
-	static const char want[] =
-		"an absolute path, such as /run/crier/control.sock";
-	const char *text = spot_text(s, want);
-	struct config *c = base;
-	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
-
-	(void)k;
-	if (text == NULL)
-		return;
-	if (text[0] != '/')
-		spot_wrong(s, want);
-	else if (s->node->size > max)
-		spot_error(s, "a path of %zu bytes, needs at most %zu",
-			s->node->size, max);
-	else
-		set_string(s, &c->control.socket, text);
-}
 
 static void read_mode(const struct spot *s, void *base, const struct key *k)
 {
@@ -50,7 +28,7 @@ static void read_mode(const struct spot *s, void *base, const struct key *k)
 }
 
 static const struct key control_keys[] = {
-	{ .name = "socket", .read = read_socket },
+	{ .name = "socket", .read = read_path, CONTROL(socket), SOCKET_PATH },
 	{ .name = "mode", .read = read_mode },
 	{ .name = "group",
 		.read = read_string,
@@ -114,6 +92,11 @@ static const struct key root_keys[] = {
 	{ .name = "announcements", .read = read_announcements },
 };
 
+static void read_everything(const struct spot *root, void *base)
+{
+	(void)read_map(root, base, KEYS(root_keys), NO_KEYS);
+}
+
 static struct config *config_new(const char *path)
 {
 	struct config *c = calloc(1, sizeof(*c));
@@ -136,37 +119,11 @@ static struct config *config_new(const char *path)
 	return NULL;
 }
 
-static int read_document(struct reader *r, const char *text, size_t size)
-{
-	struct spot root = { .reader = r };
-	struct tree built_in = { 0 }, document = { 0 };
-	int error;
-
-	error = read_built_in_presets(r, &built_in);
-	if (error == 0)
-		error = tree_parse(&document, text, size, &r->report);
-	if (error == 0 && tree_is_empty(&document)) {
-		report_add(&r->report, 1, 1, "",
-			"the file is empty, needs at least groups");
-		error = -EINVAL;
-	}
-	if (error == 0) {
-		root.node = document.root;
-		spot_check(&root);
-		(void)read_map(&root, r->config, KEYS(root_keys), NO_KEYS);
-	}
-	tree_done(&document);
-	tree_done(&built_in);
-	free(r->presets);
-	if (error == -ENOMEM)
-		r->report.no_memory = true;
-	return report_end(&r->report);
-}
-
 int config_parse(const char *path, const char *text, size_t size,
 	struct config **ret, struct config_errors *errors)
 {
 	struct reader reader = { .path = path };
+	struct tree built_in = { 0 };
 	int r;
 
 	*errors = (struct config_errors){ 0 };
@@ -174,13 +131,12 @@ int config_parse(const char *path, const char *text, size_t size,
 	reader.config = config_new(path);
 	if (reader.config == NULL)
 		return -ENOMEM;
-	if (size > CONFIG_MAX_BYTES) {
-		report_add(&reader.report, 0, 0, "",
-			"the file is larger than 1 MiB");
-		r = report_end(&reader.report);
-	} else {
-		r = read_document(&reader, text, size);
-	}
+	r = read_built_in_presets(&reader, &built_in);
+	if (r == 0)
+		r = document_read(&reader, text, size, read_everything,
+			reader.config, "groups");
+	tree_done(&built_in);
+	free(reader.presets);
 	if (r < 0)
 		config_free(reader.config);
 	else
@@ -191,22 +147,13 @@ int config_parse(const char *path, const char *text, size_t size,
 int config_load(
 	const char *path, struct config **ret, struct config_errors *errors)
 {
-	struct report report = { .errors = errors };
 	char *text;
 	size_t size;
 	int r;
 
-	*errors = (struct config_errors){ 0 };
-	r = input_read(path, false, CONFIG_MAX_BYTES, &text, &size);
-	if (r == -ENOMEM)
-		return r;
-	if (r == -EFBIG)
-		report_add(&report, 0, 0, "", "the file is larger than 1 MiB");
-	else if (r < 0)
-		report_add(&report, 0, 0, "", "the file cannot be read: %s",
-			strerror(-r));
+	r = document_load(path, &text, &size, errors);
 	if (r < 0)
-		return report_end(&report);
+		return r;
 	r = config_parse(path, text, size, ret, errors);
 	free(text);
 	return r;

@@ -62,26 +62,53 @@ const char *device_problem(const char *text)
 	return glob_is_pattern(text) ? glob_problem(text) : name_problem(text);
 }
 
-bool config_interface_matches(
-	const struct config_interface *i, const char *device, bool *ret_exact)
+enum glob_match glob_list_match(
+	const struct config_strings *list, const char *text)
 {
-	bool is_exact = false, is_match = false;
+	enum glob_match match = GLOB_NONE;
 
-	for (size_t n = 0; n < i->device.n; n++) {
-		const char *pattern = i->device.at[n];
+	for (size_t n = 0; n < list->n; n++) {
+		const char *pattern = list->at[n];
 
 		/* Globs are written without escapes. */
 		if (*pattern == '!') {
-			if (fnmatch(pattern + 1, device, FNM_NOESCAPE) == 0)
-				return false;
-		} else if (strcmp(pattern, device) == 0) {
-			is_exact = true;
-		} else if (fnmatch(pattern, device, FNM_NOESCAPE) == 0) {
-			is_match = true;
+			if (fnmatch(pattern + 1, text, FNM_NOESCAPE) == 0)
+				return GLOB_EXCLUDED;
+		} else if (strcmp(pattern, text) == 0) {
+			match = GLOB_EXACT;
+		} else if (match == GLOB_NONE &&
+			   fnmatch(pattern, text, FNM_NOESCAPE) == 0) {
+			match = GLOB_PATTERN;
 		}
 	}
-	if (!is_exact && !is_match)
+	return match;
+}
+
+bool glob_list_only_excludes(const struct config_strings *list)
+{
+	for (size_t n = 0; n < list->n; n++) {
+		if (list->at[n][0] != '!')
+			return false;
+	}
+	return list->n > 0;
+}
+
+bool config_interface_matches(
+	const struct config_interface *i, const char *device, bool *ret_exact)
+{
+	enum glob_match match = glob_list_match(&i->device, device);
+
+	if (match != GLOB_EXACT && match != GLOB_PATTERN)
 		return false;
-	*ret_exact = is_exact;
+	*ret_exact = match == GLOB_EXACT;
 	return true;
+}
+
+bool config_site_matches(const struct config_strings *from, const char *site)
+{
+	enum glob_match match = glob_list_match(from, site);
+
+	if (match == GLOB_NONE)
+		return glob_list_only_excludes(from);
+	return match != GLOB_EXCLUDED;
 }

@@ -19,11 +19,8 @@ static void check_excludes(
 {
 	struct spot device;
 
-	for (size_t n = 0; n < i->device.n; n++) {
-		if (i->device.at[n][0] != '!')
-			return;
-	}
-	if (i->device.n > 0 && spot_get(s, "device", &device))
+	if (glob_list_only_excludes(&i->device) &&
+		spot_get(s, "device", &device))
 		spot_error(&device,
 			"only excludes devices, needs one to exclude from");
 }

@@ -156,18 +156,17 @@ const struct list_kind list_sizes = {
 	.want = "sizes such as 1-1400",
 };
 
-static bool is_same_string(const void *a, const void *b)
+bool is_same_string(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b) == 0;
 }
 
-static void string_done(void *item)
+void string_done(void *item)
 {
 	free(*(char **)item);
 }
 
-/* Keeps a copy of `text`. */
-static bool keep(const struct spot *s, const char *text, void *ret)
+bool keep_string(const struct spot *s, const char *text, void *ret)
 {
 	char *copy = NULL;
 
@@ -192,7 +191,7 @@ static bool read_device(const struct spot *s, void *ret)
 		spot_error(s, "\"%s\" %s", quote(text, given), why);
 		return false;
 	}
-	return keep(s, text, ret);
+	return keep_string(s, text, ret);
 }
 
 const struct list_kind list_devices = {
@@ -231,7 +230,7 @@ bool read_service_type(const struct spot *s, void *ret)
 		spot_wrong(s, want);
 		return false;
 	}
-	if (!keep(s, text, ret))
+	if (!keep_string(s, text, ret))
 		return false;
 	for (char *c = *(char **)ret; *c != '\0'; c++)
 		*c = (char)tolower(*c);
@@ -261,7 +260,7 @@ static bool read_target(const struct spot *s, void *ret)
 		spot_error(s, "\"%s\" %s", quote(text, given), why);
 		return false;
 	}
-	return keep(s, text, ret);
+	return keep_string(s, text, ret);
 }
 
 const struct list_kind list_targets = {
@@ -295,7 +294,7 @@ static bool read_txt(const struct spot *s, void *ret)
 		spot_wrong(s, "\"key=value\" of up to 255 bytes");
 		return false;
 	}
-	return keep(s, text, ret);
+	return keep_string(s, text, ret);
 }
 
 static bool is_same_txt_key(const void *a, const void *b)

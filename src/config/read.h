@@ -10,6 +10,8 @@
 #include "config/config.h"
 #include "config/spot.h"
 
+#include <sys/un.h>
+
 /* What a list holds. */
 struct list_kind {
 	size_t size; /* of an item, in bytes */
@@ -30,6 +32,7 @@ struct key {
 	const char *const *words;     /* by value, ends with NULL */
 	const struct list_kind *list; /* and `count`: offset of its length */
 	size_t count;
+	const char *example; /* of a right value, for the error */
 	const char *missing; /* what it needs; NULL: it may be left out */
 };
 
@@ -45,6 +48,8 @@ struct keys {
 #define LIST(type, member, length, kind) .read = read_list, \
 	.list = &(kind), .offset = offsetof(type, member), \
 	.count = offsetof(type, length)
+#define SOCKET_PATH .example = "/run/crier/control.sock", \
+	.high = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1
 /* clang-format on */
 
 /*
@@ -66,6 +71,8 @@ void read_duration(const struct spot *s, void *base, const struct key *k);
 void read_rate(const struct spot *s, void *base, const struct key *k);
 /* char *, owned, of `low` to `high` bytes of text. */
 void read_string(const struct spot *s, void *base, const struct key *k);
+/* The same of an absolute path of at most `high` bytes, such as `example`. */
+void read_path(const struct spot *s, void *base, const struct key *k);
 void read_list(const struct spot *s, void *base, const struct key *k);
 void read_strip(const struct spot *s, void *base, const struct key *k);
 void read_filter(const struct spot *s, void *base, const struct key *k);
@@ -76,6 +83,8 @@ bool read_integer(const struct spot *s, uint64_t low, uint64_t high,
 /* "LOW-HIGH", or one number for both. */
 bool read_span(const struct spot *s, uint64_t min, uint64_t max,
 	const char *want, uint64_t *ret_low, uint64_t *ret_high);
+/* True or false; `*ret` stays as it was if it is wrong. */
+void read_switch(const struct spot *s, const char *want, bool *ret);
 bool read_one_of(const struct spot *s, const char *const *words, unsigned *ret);
 bool read_address(
 	const struct spot *s, const char *want, struct net_address *ret);

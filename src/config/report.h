@@ -4,7 +4,7 @@
 #ifndef CRIER_CONFIG_REPORT_H
 #define CRIER_CONFIG_REPORT_H
 
-#include "config/config.h"
+#include "config/values.h"
 
 #include <stdarg.h>
 

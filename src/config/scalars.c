@@ -108,18 +108,23 @@ void read_uint16(const struct spot *s, void *base, const struct key *k)
 		*(uint16_t *)member(base, k) = (uint16_t)value;
 }
 
-void read_bool(const struct spot *s, void *base, const struct key *k)
+void read_switch(const struct spot *s, const char *want, bool *ret)
 {
-	const char *text = spot_text(s, "true or false");
+	const char *text = spot_text(s, want);
 
 	if (text == NULL)
 		return;
 	if (strcmp(text, "true") == 0)
-		*(bool *)member(base, k) = true;
+		*ret = true;
 	else if (strcmp(text, "false") == 0)
-		*(bool *)member(base, k) = false;
+		*ret = false;
 	else
-		spot_wrong(s, "true or false");
+		spot_wrong(s, want);
+}
+
+void read_bool(const struct spot *s, void *base, const struct key *k)
+{
+	read_switch(s, "true or false", member(base, k));
 }
 
 /* "a, b or c" */
@@ -320,6 +325,25 @@ void read_string(const struct spot *s, void *base, const struct key *k)
 		spot_error(s,
 			"a text of %zu bytes, needs %" PRIu64 " to %" PRIu64,
 			s->node->size, k->low, k->high);
+	else
+		set_string(s, member(base, k), text);
+}
+
+void read_path(const struct spot *s, void *base, const struct key *k)
+{
+	const char *text;
+	char want[80];
+
+	(void)snprintf(
+		want, sizeof(want), "an absolute path, such as %s", k->example);
+	text = spot_text(s, want);
+	if (text == NULL)
+		return;
+	if (text[0] != '/')
+		spot_wrong(s, want);
+	else if (s->node->size > k->high)
+		spot_error(s, "a path of %zu bytes, needs at most %" PRIu64,
+			s->node->size, k->high);
 	else
 		set_string(s, member(base, k), text);
 }

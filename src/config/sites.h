@@ -7,7 +7,7 @@
 #ifndef CRIER_CONFIG_SITES_H
 #define CRIER_CONFIG_SITES_H
 
-#include "config/config.h"
+#include "config/values.h"
 
 /* The longest name of a site. It is made of letters, digits, "_" and "-". */
 enum { CONFIG_SITE_NAME = 63 };
@@ -67,8 +67,8 @@ int config_sites_parse(const char *path, const char *text, size_t size,
 	struct config_sites **ret, struct config_errors *errors);
 void config_sites_free(struct config_sites *s); /* NULL is fine */
 
-/* Writes it as YAML that config_sites_load() reads back to an equal one; a
- * password is written as "***". Returns 0 or -EIO. */
+/* Writes it as YAML that config_sites_load() reads back to an equal one, but
+ * for a password, which only a comment tells of. Returns 0 or -EIO. */
 int config_sites_dump(const struct config_sites *s, FILE *out);
 
 /* True where `site` is one of those that `from` names. */

@@ -14,7 +14,8 @@
 
 /* What is being read, for every reader. */
 struct reader {
-	struct config *config; /* as far as it is read */
+	/* As far as it is read; NULL while the file is not crierd's. */
+	struct config *config;
 	struct report report;
 	/* Of the file: payload files are found from there. NULL: none are read.
 	 */

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct report;
 
@@ -57,6 +58,10 @@ bool tree_is_empty(const struct tree *t);
 
 /* `key:` with nothing behind it. */
 bool node_is_empty(const struct node *n);
+
+/* The code point at the start of `text` and its size in bytes; 0: not UTF-8
+ * (RFC 3629: no surrogates, nothing overlong). */
+size_t encoding_decode(const unsigned char *text, size_t size, uint32_t *ret);
 
 /*
  * True if `text` is what YAML allows as UTF-8; else the first place where it is
