@@ -14,7 +14,7 @@
 #ifndef CRIER_MQTT_CARRIER_H
 #define CRIER_MQTT_CARRIER_H
 
-#include "config/sites.h"
+#include "config/config.h"
 #include "mqtt/broker.h"
 #include "mqtt/link.h"
 #include "mqtt/searches.h"

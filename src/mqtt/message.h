@@ -25,7 +25,6 @@
 #define CRIER_MQTT_MESSAGE_H
 
 #include "config/config.h"
-#include "config/sites.h"
 #include "net/net.h"
 
 #include <mosquitto.h>

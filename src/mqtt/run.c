@@ -4,7 +4,7 @@
  * A reload with another configuration begins anew with it: what is announced
  * is at the broker, and comes back from there.
  */
-#include "config/sites.h"
+#include "config/config.h"
 #include "mqtt/carrier.h"
 #include "mqtt/mqtt.h"
 

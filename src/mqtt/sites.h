@@ -8,7 +8,7 @@
 #ifndef CRIER_MQTT_SITES_H
 #define CRIER_MQTT_SITES_H
 
-#include "config/sites.h"
+#include "config/config.h"
 #include "mqtt/shelf.h"
 
 #include <stdbool.h>

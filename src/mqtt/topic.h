@@ -14,7 +14,6 @@
 #define CRIER_MQTT_TOPIC_H
 
 #include "config/config.h"
-#include "config/sites.h"
 
 #include <stddef.h>
 
