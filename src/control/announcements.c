@@ -6,12 +6,9 @@
 #include "control/methods.h"
 #include "control/text.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { NAME_LENGTH_MAX = 63 };
 
 static const char *string(const json_t *params, const char *key)
 {
@@ -57,22 +54,6 @@ int methods_announcements(void *context, const json_t *params, json_t **ret,
 }
 
 /* ---- announce ---- */
-
-/* As for names in the configuration: crierctl takes a leading minus for an
- * option. */
-static bool is_name(const char *text)
-{
-	size_t length = strlen(text);
-
-	if (length == 0 || length > NAME_LENGTH_MAX || *text == '.' ||
-		*text == '-')
-		return false;
-	for (; *text; text++)
-		if (!isascii(*text) ||
-			(!isalnum(*text) && !strchr("_.-", *text)))
-			return false;
-	return true;
-}
 
 /* The parameters as the configuration would have them. */
 static char *declaration(const json_t *params)
@@ -230,7 +211,7 @@ int methods_announce(void *context, const json_t *params, json_t **ret,
 	const char *group = string(params, "group");
 	int r;
 
-	if (!is_name(string(params, "name")))
+	if (!methods_is_name(string(params, "name")))
 		return rpc_fail(error, RPC_INVALID_PARAMS,
 			"\"name\" is 1 to 63 letters (A to Z, a to z), digits, "
 			"\"_\", \".\" and \"-\", and begins with none of the "

@@ -20,6 +20,22 @@ void audience_init(struct audience *a, struct relay *relay)
 	*a = (struct audience){ .relay = relay };
 }
 
+static bool takes_away(const struct subscription *s)
+{
+	return s->carries && (s->events & 1U << EVENT_DATAGRAM);
+}
+
+bool audience_carries(const struct audience *a, const char *group)
+{
+	const struct subscription *s;
+
+	DL_FOREACH(a->all, s)
+	if (takes_away(s) && subscription_wants(s, EVENT_DATAGRAM, group,
+				     EVENT_FOR_CARRIERS))
+		return true;
+	return false;
+}
+
 void audience_join(
 	struct audience *a, struct subscription *s, struct connection *client)
 {
@@ -27,6 +43,8 @@ void audience_join(
 	DL_APPEND(a->all, s);
 	if (s->events & ABOUT_DATAGRAMS && a->watching++ == 0)
 		relay_watch(a->relay, true);
+	if (takes_away(s) && a->carrying++ == 0)
+		relay_carry(a->relay, true);
 }
 
 static void leave_due(struct audience *a, struct subscription *s)
@@ -43,24 +61,30 @@ void audience_leave(struct audience *a, struct subscription *s)
 	DL_DELETE(a->all, s);
 	if (s->events & ABOUT_DATAGRAMS && --a->watching == 0)
 		relay_watch(a->relay, false);
+	if (takes_away(s) && --a->carrying == 0)
+		relay_carry(a->relay, false);
 	subscription_free(s);
+}
+
+static bool wants(const struct subscription *s, const struct event *e)
+{
+	return subscription_wants(s, e->kind, e->group, e->readers);
 }
 
 /* So that an event which nobody has room for is not even made: a thousand of
  * them at once would hold up the relay for one slow reader. */
-bool audience_wants(struct audience *a, enum event_kind kind, const char *group)
+bool audience_wants(struct audience *a, const struct event *e)
 {
 	struct subscription *s;
 	bool has_room = false;
 
 	DL_FOREACH(a->all, s)
-	has_room |= subscription_wants(s, kind, group) &&
-		    subscription_has_room(
-			    s, LINE_LEAST, connection_unsent(s->client));
+	has_room |= wants(s, e) && subscription_has_room(s, LINE_LEAST,
+					   connection_unsent(s->client));
 	if (has_room)
 		return true;
 	DL_FOREACH(a->all, s)
-	s->lost += subscription_wants(s, kind, group);
+	s->lost += wants(s, e);
 	return false;
 }
 
@@ -137,7 +161,7 @@ void audience_tell(struct audience *a, const struct event *e)
 	struct subscription *s;
 
 	DL_FOREACH(a->all, s)
-	if (subscription_wants(s, e->kind, e->group))
+	if (wants(s, e))
 		tell_one(a, s, e, &lines[s->payload && e->data]);
 	free(lines[0].text);
 	free(lines[1].text);

@@ -25,12 +25,14 @@ struct audience {
 	struct subscription *all, *due;
 	struct relay *relay;
 	size_t watching; /* how many of `all` want to know about datagrams */
+	size_t carrying; /* and to take them to other sites */
 };
 
 /* What is told. */
 struct event {
 	enum event_kind kind;
-	const char *group;   /* NULL: it is about none */
+	const char *group; /* NULL: it is about none */
+	enum event_readers readers;
 	json_t *params;      /* NULL: memory ran out, and it is lost */
 	const uint8_t *data; /* a datagram's; or NULL */
 	size_t size;
@@ -44,10 +46,13 @@ void audience_join(
 	struct audience *a, struct subscription *s, struct connection *client);
 void audience_leave(struct audience *a, struct subscription *s);
 
-/* Whether such an event is for anybody: else it need not be made. Where nobody
- * whom it is for has room, it counts as lost here. */
-bool audience_wants(
-	struct audience *a, enum event_kind kind, const char *group);
+/* Whether such an event, of which only its kind, its group and its readers are
+ * looked at, is for anybody: else it need not be made. Where nobody whom it is
+ * for has room, it counts as lost here. */
+bool audience_wants(struct audience *a, const struct event *e);
+
+/* Whether somebody takes datagrams of a group to other sites. */
+bool audience_carries(const struct audience *a, const char *group);
 
 /* Tells whoever wants to know. `e->params` stays the caller's. */
 void audience_tell(struct audience *a, const struct event *e);

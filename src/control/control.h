@@ -152,6 +152,11 @@ void control_tell_announcement(
 	struct control *c, const struct announce_event *e);
 /* Somebody answered a search by unicast: `h->flow` is not 0. */
 void control_tell_answer(struct control *c, const struct relay_heard *h);
+/* The same, for whoever brought that search from another site. */
+void control_tell_answered(struct control *c, const struct relay_heard *h);
+/* Whether a client takes what is heard in a group to other sites. Only while
+ * one does in some group the control says so to the relay (relay_carry()). */
+bool control_carries(const struct control *c, const char *group);
 /* A reload succeeded; `running` tells its generation. */
 void control_tell_config(struct control *c);
 

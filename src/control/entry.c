@@ -39,12 +39,57 @@ static json_t *strings(const char *lines)
 	return render_end(&r);
 }
 
+/* As long as a name and a type may be, with what stands between them. */
+enum { KEY_MAX = DISCOVERY_NAME + DISCOVERY_TYPE };
+
+static json_t *instance_key(const char *name, const char *type)
+{
+	char text[KEY_MAX];
+
+	(void)snprintf(text, sizeof(text), "%s.%s", name, type);
+	/* DNS tells no small letters from great ones (RFC 6762, 16). */
+	for (char *c = text; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return render_text(text);
+}
+
+json_t *entry_key(const struct entry_identity *i)
+{
+	struct net_address source = i->source;
+
+	if (i->protocol == CONFIG_PAYLOAD_MDNS)
+		return instance_key(i->name, i->type);
+	if (i->protocol != CONFIG_PAYLOAD_NONE)
+		return render_text(i->name);
+	/* On which device it is link-local says nothing elsewhere. */
+	source.scope = 0;
+	if (!net_address_is_set(&source))
+		return json_string("");
+	return render_endpoint(&source, i->port, NULL);
+}
+
+static json_t *key_of(const struct discovery_info *i)
+{
+	const struct entry_identity identity = {
+		.protocol = i->protocol,
+		.name = i->name,
+		.type = i->type,
+		.source = i->source,
+		.port = i->port,
+	};
+
+	return entry_key(&identity);
+}
+
 void entry_put(struct render *r, const struct discovery_info *i)
 {
 	render_put(r, "group", render_text(i->group));
-	render_put(r, "interface", render_text(i->interface));
+	render_put(r, "interface", render_name(i->interface));
 	render_put(r, "device", render_name(i->device));
-	render_put(r, "source", render_address(&i->source, i->device));
+	render_put(r, "site", render_name(i->site));
+	render_put(r, "key", key_of(i));
+	render_put(r, "source", render_host(&i->source, i->device));
 	render_put(
 		r, "protocol", json_string(config_payload_word(i->protocol)));
 	render_put(r, "name", render_text(i->name));

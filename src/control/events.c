@@ -29,8 +29,18 @@ static void put_segment(struct render *r, const struct relay_segment *s,
 {
 	relay_segment_get(s, ret);
 	render_put(r, "group", render_text(event_group(s)));
-	render_put(r, "interface", render_text(ret->interface));
+	render_put(r, "interface", render_name(ret->interface));
 	render_put(r, "device", render_name(ret->device));
+}
+
+/* Who sent a datagram, and the site that brought it; null where nobody says. */
+static void put_source(struct render *r, const struct net_address *source,
+	uint16_t port, const char *device, const char *site)
+{
+	render_put(r, "site", render_name(site));
+	render_put(r, "source", render_host(source, device));
+	render_put(
+		r, "port", port || !site ? render_number(port) : json_null());
 }
 
 json_t *event_segment(const struct timespec *now, const struct relay_segment *s,
@@ -69,7 +79,7 @@ json_t *event_storm(const struct timespec *now, const struct relay_segment *s,
 
 	begin(&r, EVENT_STORM, now);
 	put_segment(&r, s, &i);
-	render_put(&r, "source", render_address(source, i.device));
+	render_put(&r, "source", render_host(source, i.device));
 	render_put(&r, "why", render_text(relay_verdict_word(why)));
 	render_put(&r, "times", render_number(times));
 	return render_end(&r);
@@ -90,8 +100,20 @@ static json_t *destination_segment(const struct relay_segment *out)
 		return json_null();
 	relay_segment_get(out, &i);
 	render_object(&r);
-	render_put(&r, "interface", render_text(i.interface));
+	render_put(&r, "interface", render_name(i.interface));
 	render_put(&r, "device", render_name(i.device));
+	return render_end(&r);
+}
+
+static json_t *channel(const struct relay_segment *s)
+{
+	const struct relay_channel *c = relay_segment_channel(s);
+	struct render r;
+
+	render_object(&r);
+	render_put(
+		&r, "address", render_address(relay_channel_address(c), NULL));
+	render_put(&r, "port", render_number(relay_channel_port(c)));
 	return render_end(&r);
 }
 
@@ -103,10 +125,9 @@ json_t *event_fate(const struct timespec *now, const struct relay_fate *f)
 
 	begin(&r, event_kind_of_fate(f), now);
 	put_segment(&r, f->in, &in);
-	render_put(&r, "source", render_address(&f->source, in.device));
-	render_put(&r, "port", render_number(f->port));
-	render_put(
-		&r, "destination", render_address(&f->destination, in.device));
+	put_source(&r, &f->source, f->port, in.device, f->site);
+	render_put(&r, "destination", render_host(&f->destination, in.device));
+	render_put(&r, "channel", channel(f->in));
 	render_put(&r, "protocol", render_text(config_payload_word(protocol)));
 	render_put(&r, "kind", json_string(render_kind_word(f->kind)));
 	render_put(&r, "size", render_number(f->size));
@@ -115,6 +136,8 @@ json_t *event_fate(const struct timespec *now, const struct relay_fate *f)
 	render_put(&r, "to", destination_segment(f->out));
 	render_put(&r, "verdict", json_string(relay_verdict_word(f->verdict)));
 	render_put(&r, "rule", render_text(f->rule));
+	if (f->out && relay_segment_is_outside(f->out))
+		render_put(&r, "entries", entry_told(f));
 	return render_end(&r);
 }
 
@@ -175,8 +198,7 @@ json_t *event_answer(const struct timespec *now, const struct relay_heard *h)
 
 	begin(&r, EVENT_ANSWER, now);
 	put_segment(&r, h->in, &in);
-	render_put(&r, "source", render_address(&h->source, in.device));
-	render_put(&r, "port", render_number(h->port));
+	put_source(&r, &h->source, h->port, in.device, h->site);
 	render_put(&r, "protocol", render_text(config_payload_word(protocol)));
 	render_put(&r, "kind", json_string(render_kind_word(h->kind)));
 	render_put(&r, "size", render_number(h->size));

@@ -4,13 +4,28 @@
 #include "control/methods.h"
 #include "control/render.h"
 
-static void append_searcher(void *data, const struct net_address *address,
-	uint16_t port, const struct relay_segment *segment)
+/* "10.0.0.1:5353@cabin", "@cabin". */
+static json_t *at_site(const struct relay_searcher *w)
+{
+	json_t *at, *whole;
+
+	if (!net_address_is_set(&w->address))
+		return json_sprintf("@%s", w->site);
+	at = render_endpoint(&w->address, w->port, NULL);
+	whole = at ? json_sprintf("%s@%s", json_string_value(at), w->site)
+		   : NULL;
+	json_decref(at);
+	return whole;
+}
+
+static void append_searcher(void *data, const struct relay_searcher *w)
 {
 	struct relay_segment_info i;
 
-	relay_segment_get(segment, &i);
-	render_append(data, render_endpoint(address, port, i.device));
+	relay_segment_get(w->segment, &i);
+	render_append(data,
+		w->site ? at_site(w)
+			: render_endpoint(&w->address, w->port, i.device));
 }
 
 static json_t *searchers(const struct relay_flow *f)
@@ -41,9 +56,10 @@ static json_t *flow(const struct relay_flow *f)
 	render_put(&r, "id", render_number(i.id));
 	render_put(&r, "group", render_text(group_name(i.segment)));
 	render_put(&r, "searchers", searchers(f));
-	render_put(&r, "interface", render_text(out.interface));
+	/* Null: it asks other sites. */
+	render_put(&r, "interface", render_name(out.interface));
 	render_put(&r, "device", render_name(out.device));
-	render_put(&r, "port", render_number(i.port));
+	render_put(&r, "port", i.port ? render_number(i.port) : json_null());
 	render_put(&r, "searches", render_number(i.searches));
 	render_put(&r, "answers", render_number(i.answers));
 	/* Rounded up: at 0 it is gone. */

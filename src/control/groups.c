@@ -132,14 +132,16 @@ static int parse_address(const struct net_devices *devices, const char *text,
 	return 0;
 }
 
-static int read_kind(const char *word, enum proto_kind *ret)
+int methods_read_kind(
+	const char *word, enum proto_kind *ret, struct rpc_error *error)
 {
 	for (enum proto_kind k = PROTO_SEARCH; k <= PROTO_OTHER; k++)
 		if (!strcmp(word, render_kind_word(k))) {
 			*ret = k;
 			return 0;
 		}
-	return -EINVAL;
+	return rpc_fail(error, RPC_INVALID_PARAMS,
+		"\"kind\" is search, announcement, probe or other");
 }
 
 static const char *string(const json_t *params, const char *key)
@@ -186,9 +188,8 @@ static int read_question(const struct methods_context *m, const json_t *params,
 	q->port = (uint16_t)number(params, "port", 0);
 	q->ttl = number(params, "ttl", -1);
 	q->size = (size_t)number(params, "size", 0);
-	if (kind && read_kind(kind, &q->kind) < 0)
-		return rpc_fail(error, RPC_INVALID_PARAMS,
-			"\"kind\" is search, announcement, probe or other");
+	if (kind && methods_read_kind(kind, &q->kind, error) < 0)
+		return -EINVAL;
 	return read_addresses(m, params, q, error);
 }
 

@@ -3,8 +3,11 @@
 #include "control/peer.h"
 #include "control/render.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
+
+enum { NAME_LENGTH_MAX = 63 };
 
 int methods_give(json_t *value, json_t **ret)
 {
@@ -24,16 +27,47 @@ struct control_running methods_running(const struct methods_context *m)
 
 /* ---- what changes the daemon ---- */
 
-static bool may_change(void *context, const struct rpc_method *method)
+static bool is_permitted(const struct methods_context *m, const char *what)
 {
-	const struct methods_context *m = context;
 	const struct control_handles *h = m->handles;
 	struct ucred peer;
 
 	if (!peer_may_change(m->fd, m->gid, &peer))
 		return false;
-	if (h->changing)
-		h->changing(h->data, method->name, peer.pid, peer.uid);
+	/* What comes by the hundred would drown the log. */
+	if (h->changing && what)
+		h->changing(h->data, what, peer.pid, peer.uid);
+	return true;
+}
+
+static bool may_change(void *context, const struct rpc_method *method)
+{
+	return is_permitted(context, method->frequent ? NULL : method->name);
+}
+
+int methods_check_permission(const struct methods_context *m, const char *what,
+	struct rpc_error *error)
+{
+	if (is_permitted(m, what))
+		return 0;
+	return rpc_fail(error, RPC_NOT_PERMITTED,
+		"%s is for root, the daemon's own user and members of the "
+		"control group",
+		what);
+}
+
+/* crierctl takes a leading minus for an option. */
+bool methods_is_name(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length == 0 || length > NAME_LENGTH_MAX || *text == '.' ||
+		*text == '-')
+		return false;
+	for (; *text; text++)
+		if (!isascii(*text) ||
+			(!isalnum(*text) && !strchr("_.-", *text)))
+			return false;
 	return true;
 }
 
@@ -186,6 +220,27 @@ static const struct rpc_param subscribe_params[] = {
 	{ .name = "events", .type = RPC_STRINGS, .required = true },
 	{ .name = "payload", .type = RPC_BOOLEAN },
 	{ .name = "groups", .type = RPC_STRINGS },
+	{ .name = "carry", .type = RPC_BOOLEAN },
+	{ .name = NULL },
+};
+
+static const struct rpc_param relay_params[] = {
+	{ .name = "group", .type = RPC_STRING, .required = true },
+	{ .name = "payload", .type = RPC_STRING, .required = true },
+	{ .name = "kind", .type = RPC_STRING },
+	{ .name = "origin", .type = RPC_OBJECT },
+	{ .name = "channel", .type = RPC_OBJECT },
+	{ .name = NULL },
+};
+
+static const struct rpc_param answer_params[] = {
+	{ .name = "flow",
+		.type = RPC_INTEGER,
+		.required = true,
+		.low = 1,
+		.high = INT64_MAX },
+	{ .name = "payload", .type = RPC_STRING, .required = true },
+	{ .name = "origin", .type = RPC_OBJECT },
 	{ .name = NULL },
 };
 
@@ -222,6 +277,16 @@ static const struct rpc_method methods[] = {
 		.run = methods_withdraw,
 		.changes = true,
 		.params = withdraw_params },
+	{ .name = "relay",
+		.run = methods_relay,
+		.frequent = true,
+		.changes = true,
+		.params = relay_params },
+	{ .name = "answer",
+		.run = methods_answer,
+		.frequent = true,
+		.changes = true,
+		.params = answer_params },
 	{ .name = "reload", .run = run_reload, .changes = true },
 	{ .name = "standby",
 		.run = run_standby,

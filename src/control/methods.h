@@ -53,9 +53,27 @@ int methods_withdraw(void *context, const json_t *params, json_t **ret,
 /* metrics.c */
 int methods_metrics(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error);
+/* sites.c */
+int methods_relay(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+int methods_answer(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
 /* subscribe.c */
 int methods_subscribe(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error);
+
+/* Whether the client may change the daemon by what `what` names; told to the
+ * log then. Fills `error` where it may not, and returns -EINVAL. */
+int methods_check_permission(const struct methods_context *m, const char *what,
+	struct rpc_error *error);
+
+/* A name as in the configuration: 1 to 63 letters, digits, "_", "." and "-", of
+ * which the last two do not begin it. */
+bool methods_is_name(const char *text);
+
+/* The word of a kind. Returns 0, or -EINVAL with `error` filled. */
+int methods_read_kind(
+	const char *word, enum proto_kind *ret, struct rpc_error *error);
 
 /* What the daemon runs by now. */
 struct control_running methods_running(const struct methods_context *m);

@@ -105,6 +105,19 @@ static void write_totals(struct exposition *e, const struct relay *relay)
 	}
 }
 
+static void write_sites(struct exposition *e, const struct relay *relay)
+{
+	struct relay_site_counts n;
+
+	relay_site_counts(relay, &n);
+	exposition_single(e, "crier_sites_relayed_datagrams_total", counter,
+		"Datagrams that were brought from other sites.", n.relayed);
+	exposition_single(e, "crier_sites_carried_datagrams_total", counter,
+		"Datagrams that were handed out for other sites.", n.carried);
+	exposition_single(e, "crier_sites_answers_total", counter,
+		"Answers that were brought from other sites.", n.answered);
+}
+
 /* ---- segments ---- */
 
 /* The labels of a segment; the last one is free, for a reason. */
@@ -281,9 +294,11 @@ static void write_count(void *data, const struct discovery_count *c)
 		{ "group", c->group },
 		{ "interface", c->interface },
 		{ "device", c->device },
+		{ "site", c->site },
 	};
+	size_t n = sizeof(labels) / sizeof(labels[0]);
 
-	exposition_sample(data, LABELS(labels), c->entries);
+	exposition_sample(data, labels, c->site ? n : n - 1, c->entries);
 }
 
 static void write_discovered(struct exposition *e, const struct discovery *d)
@@ -362,6 +377,7 @@ int methods_metrics(void *context, const json_t *params, json_t **ret,
 		return -ENOMEM;
 	write_process(&e, m);
 	write_totals(&e, h->relay);
+	write_sites(&e, h->relay);
 	write_segments(&e, h->relay);
 	write_flows(&e, h->relay);
 	write_limits(&e, &limits);

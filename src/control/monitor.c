@@ -59,9 +59,15 @@ static int print_time(const struct monitor *m, const json_t *event)
 static char *place(const json_t *at)
 {
 	const char *device = phrase_word(at, "device");
+	const char *interface = phrase_word(at, "interface");
+	const char *site = phrase_word(at, "site");
 
-	return phrase_format("%s (%s)", phrase_word(at, "interface"),
-		*device ? device : "no device");
+	if (*site)
+		return phrase_format("@%s", site);
+	if (!*interface)
+		return strdup("other sites");
+	return phrase_format(
+		"%s (%s)", interface, *device ? device : "no device");
 }
 
 /* " GROUP INTERFACE (DEVICE) " and what stands behind. */

@@ -124,6 +124,11 @@ json_t *render_address(const struct net_address *a, const char *device)
 	return render_text(net_address_format(a, device, text));
 }
 
+json_t *render_host(const struct net_address *a, const char *device)
+{
+	return net_address_is_set(a) ? render_address(a, device) : json_null();
+}
+
 json_t *render_endpoint(
 	const struct net_address *a, uint16_t port, const char *device)
 {

@@ -53,6 +53,8 @@ json_t *render_moment(const struct timespec *t);
 
 /* `device` names the scope of a link-local address; may be NULL. */
 json_t *render_address(const struct net_address *a, const char *device);
+/* The same; null where it is unset. */
+json_t *render_host(const struct net_address *a, const char *device);
 /* "10.0.0.1:5353", "[fe80::1%eth0]:5353". */
 json_t *render_endpoint(
 	const struct net_address *a, uint16_t port, const char *device);

@@ -66,6 +66,7 @@ struct rpc_method {
 	const char *name;
 	rpc_handler run;
 	bool changes;                   /* the daemon; not everybody may */
+	bool frequent;                  /* called for single datagrams */
 	const struct rpc_param *params; /* ends with a NULL name; or NULL */
 };
 

@@ -214,9 +214,14 @@ static void trouble(void *data, int error, uint64_t times)
 
 /* ---- events ---- */
 
-bool server_wants(struct control *c, enum event_kind kind, const char *group)
+bool server_wants(struct control *c, const struct event *e)
 {
-	return c && !c->closing && audience_wants(&c->audience, kind, group);
+	return c && !c->closing && audience_wants(&c->audience, e);
+}
+
+bool control_carries(const struct control *c, const char *group)
+{
+	return c && !c->closing && audience_carries(&c->audience, group);
 }
 
 void server_tell(struct control *c, struct event *e)

@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
-/* Whether such an event is for anybody. `c` may be NULL. `group` is as for
- * audience_wants(). */
-bool server_wants(struct control *c, enum event_kind kind, const char *group);
+/* Whether such an event is for anybody, as audience_wants(). `c` may be NULL.
+ */
+bool server_wants(struct control *c, const struct event *e);
 
 /* Tells whoever wants to know. Uses up the event's parameters. */
 void server_tell(struct control *c, struct event *e);

@@ -174,6 +174,11 @@ static int add_heading(struct table *t, const struct item *items, size_t n)
 
 static char *segment(const json_t *entry)
 {
+	const char *site = phrase_word(entry, "site");
+
+	if (*site)
+		return phrase_format(
+			"%s, @%s", phrase_word(entry, "group"), site);
 	return phrase_format("%s, %s", phrase_word(entry, "group"),
 		phrase_word(entry, "interface"));
 }

@@ -11,11 +11,16 @@
 static json_t *status_totals(const struct relay *relay)
 {
 	struct relay_counters totals;
+	struct relay_site_counts sites;
 	struct render r;
 
 	relay_totals(relay, &totals);
 	render_object(&r);
 	render_put_counters(&r, &totals);
+	relay_site_counts(relay, &sites);
+	render_put(&r, "relayed", render_number(sites.relayed));
+	render_put(&r, "carried", render_number(sites.carried));
+	render_put(&r, "answered", render_number(sites.answered));
 	return render_end(&r);
 }
 

@@ -89,9 +89,13 @@ int methods_subscribe(void *context, const json_t *params, json_t **ret,
 {
 	const struct methods_context *m = context;
 	struct subscription *s = NULL;
+	bool carries = json_is_true(json_object_get(params, "carry"));
 	unsigned events = 0;
 	int r;
 
+	/* Searches wait then for what it brings. */
+	if (carries && methods_check_permission(m, "carry", error) < 0)
+		return -EINVAL;
 	r = read_events(json_object_get(params, "events"), &events, error);
 	if (r < 0)
 		return r;
@@ -99,6 +103,7 @@ int methods_subscribe(void *context, const json_t *params, json_t **ret,
 		&s, events, json_is_true(json_object_get(params, "payload")));
 	if (r < 0)
 		return r;
+	s->carries = carries;
 	r = add_groups(
 		s, m->handles->relay, json_object_get(params, "groups"), error);
 	if (r == 0)

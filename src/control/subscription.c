@@ -71,9 +71,12 @@ int subscription_add_group(struct subscription *s, const char *name)
 	return 0;
 }
 
-bool subscription_wants(
-	const struct subscription *s, enum event_kind kind, const char *group)
+bool subscription_wants(const struct subscription *s, enum event_kind kind,
+	const char *group, enum event_readers readers)
 {
+	if (readers != EVENT_FOR_ALL &&
+		s->carries != (readers == EVENT_FOR_CARRIERS))
+		return false;
 	return (s->events & 1U << kind) &&
 	       (!group || s->n_groups == 0 || has_group(s, group));
 }

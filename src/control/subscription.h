@@ -23,6 +23,10 @@ enum event_kind {
 	EVENT_KINDS,
 };
 
+/* Who reads an event, of those who want to know of its kind. Carriers take to
+ * other sites what they read, and want each datagram once. */
+enum event_readers { EVENT_FOR_ALL, EVENT_FOR_CARRIERS, EVENT_FOR_OTHERS };
+
 /* The word of the contract: "segment" ... */
 const char *event_kind_word(enum event_kind k);
 
@@ -40,6 +44,7 @@ struct subscription {
 	uint64_t lost; /* events, since the last one that it was told */
 	/* For callers to read. */
 	bool payload;    /* datagrams with their bytes */
+	bool carries;    /* takes them to other sites */
 	unsigned events; /* bit 1 << enum event_kind */
 	/* Private. */
 	char **groups; /* none: all of them */
@@ -56,8 +61,8 @@ void subscription_free(struct subscription *s); /* NULL is fine */
 int subscription_add_group(struct subscription *s, const char *name);
 
 /* Whether an event about `group` (NULL: about none) is for it. */
-bool subscription_wants(
-	const struct subscription *s, enum event_kind kind, const char *group);
+bool subscription_wants(const struct subscription *s, enum event_kind kind,
+	const char *group, enum event_readers readers);
 
 /* Whether `size` bytes more may wait; `unsent` bytes are on their way. */
 bool subscription_has_room(

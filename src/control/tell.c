@@ -20,7 +20,7 @@ static void tell_segment(struct control *c, const struct relay_segment *s,
 	struct event e = { .kind = EVENT_SEGMENT, .group = event_group(s) };
 	struct timespec t = now();
 
-	if (!server_wants(c, e.kind, e.group))
+	if (!server_wants(c, &e))
 		return;
 	e.params = event_segment(&t, s, state, was);
 	server_tell(c, &e);
@@ -52,7 +52,7 @@ void control_tell_config(struct control *c)
 	struct control_running running;
 	struct timespec t = now();
 
-	if (!server_wants(c, e.kind, NULL))
+	if (!server_wants(c, &e))
 		return;
 	h = server_handles(c);
 	h->running(h->data, &running);
@@ -67,7 +67,7 @@ void control_tell_storm(struct control *c, const struct relay_segment *s,
 	struct event e = { .kind = EVENT_STORM, .group = event_group(s) };
 	struct timespec t = now();
 
-	if (!server_wants(c, e.kind, e.group))
+	if (!server_wants(c, &e))
 		return;
 	e.params = event_storm(&t, s, source, why, times);
 	server_tell(c, &e);
@@ -83,7 +83,10 @@ void control_tell_fate(struct control *c, const struct relay_fate *f)
 	};
 	struct timespec t;
 
-	if (!server_wants(c, e.kind, e.group))
+	/* Carriers want what is to go to other sites, and nothing else. */
+	if (!f->out || !relay_segment_is_outside(f->out))
+		e.readers = EVENT_FOR_OTHERS;
+	if (!server_wants(c, &e))
 		return;
 	t = now();
 	e.params = event_fate(&t, f);
@@ -91,6 +94,22 @@ void control_tell_fate(struct control *c, const struct relay_fate *f)
 }
 
 /* ---- the floors between relay and control ---- */
+
+/* Whether the datagram that is taken in now tells of the entry itself. */
+static bool told_by(enum discovery_change change, enum discovery_reason why)
+{
+	return change != DISCOVERY_GONE || why == DISCOVERY_GOODBYE;
+}
+
+static void put_message(const struct discovery *d, struct event *e)
+{
+	const struct relay_heard *h = discovery_message(d);
+
+	if (!h)
+		return;
+	e->data = h->data;
+	e->size = h->size;
+}
 
 void control_tell_entry(struct control *c, const struct discovery_entry *entry,
 	enum discovery_change change, enum discovery_reason why)
@@ -100,11 +119,13 @@ void control_tell_entry(struct control *c, const struct discovery_entry *entry,
 	struct timespec t;
 
 	/* Most of the time nobody listens; then it costs no more than this. */
-	if (!server_wants(c, e.kind, NULL))
+	if (!server_wants(c, &e))
 		return;
 	discovery_get(server_handles(c)->discovery, entry, &i);
 	e.group = i.group;
-	if (!server_wants(c, e.kind, e.group))
+	if (told_by(change, why))
+		put_message(server_handles(c)->discovery, &e);
+	if (!server_wants(c, &e))
 		return;
 	t = now();
 	e.params = event_entry(&t, &i, change, why);
@@ -118,30 +139,42 @@ void control_tell_announcement(
 	struct announce_info i;
 	struct timespec t;
 
-	if (!server_wants(c, e.kind, NULL))
+	if (!server_wants(c, &e))
 		return;
 	announce_get(server_handles(c)->announce, event->entry, &i);
 	e.group = i.group;
-	if (!server_wants(c, e.kind, e.group))
+	if (!server_wants(c, &e))
 		return;
 	t = now();
 	e.params = event_announcement(&t, &i, event);
 	server_tell(c, &e);
 }
 
-void control_tell_answer(struct control *c, const struct relay_heard *h)
+static void tell_answer(struct control *c, const struct relay_heard *h,
+	enum event_readers readers)
 {
 	struct event e = {
 		.kind = EVENT_ANSWER,
 		.group = event_group(h->in),
+		.readers = readers,
 		.data = h->data,
 		.size = h->size,
 	};
 	struct timespec t;
 
-	if (!server_wants(c, e.kind, e.group))
+	if (!server_wants(c, &e))
 		return;
 	t = now();
 	e.params = event_answer(&t, h);
 	server_tell(c, &e);
+}
+
+void control_tell_answer(struct control *c, const struct relay_heard *h)
+{
+	tell_answer(c, h, EVENT_FOR_OTHERS);
+}
+
+void control_tell_answered(struct control *c, const struct relay_heard *h)
+{
+	tell_answer(c, h, EVENT_FOR_CARRIERS);
 }

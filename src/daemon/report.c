@@ -41,7 +41,9 @@ static void subject_of(const struct relay_segment *s, struct subject *ret)
 		.device = ret->info.device,
 	};
 	(void)snprintf(ret->text, sizeof(ret->text), "%s: %s (%s) %s",
-		ret->fields.group, ret->info.interface,
+		ret->fields.group,
+		relay_segment_is_outside(s) ? "other sites"
+					    : ret->info.interface,
 		ret->info.device[0] ? ret->info.device : "no device",
 		channel_text(c, channel));
 }
@@ -153,9 +155,25 @@ static void heard(void *data, const struct relay_heard *h)
 	const struct daemon *d = data;
 
 	discovery_heard(d->discovery, h);
-	announce_heard(d->announce, h);
+	/* Names are a matter of hosts here. */
+	if (!h->site)
+		announce_heard(d->announce, h);
 	if (h->flow)
 		control_tell_answer(d->control, h);
+}
+
+static bool carries(void *data, const char *group)
+{
+	const struct daemon *d = data;
+
+	return control_carries(d->control, group);
+}
+
+static void answered(void *data, const struct relay_heard *h)
+{
+	const struct daemon *d = data;
+
+	control_tell_answered(d->control, h);
 }
 
 static void ready(void *data, const struct relay_segment *s)
@@ -207,6 +225,8 @@ struct relay_callbacks report_callbacks(struct daemon *d)
 		.storm = storm,
 		.fate = fate,
 		.heard = heard,
+		.carries = carries,
+		.answered = answered,
 		.ready = ready,
 		.buffer = buffer_is_small,
 		.data = d,

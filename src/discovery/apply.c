@@ -88,9 +88,16 @@ static struct discovery_entry *find_or_add(
 	struct table *t = &a->d->table;
 	struct discovery_entry *e = table_find(t, digest);
 
-	return e ? e
-		 : table_add(t, a->place, digest, &a->heard->source,
-			   a->heard->now_ms);
+	struct net_address source = a->heard->source;
+
+	if (e)
+		return e;
+	/* One who gives no address is its site. */
+	if (!net_address_is_set(&source)) {
+		source.family = AF_INET6;
+		memcpy(source.bytes, &a->place->id, sizeof(a->place->id));
+	}
+	return table_add(t, a->place, digest, &source, a->heard->now_ms);
 }
 
 static uint64_t lifetime_ms(uint64_t seconds)
@@ -345,7 +352,7 @@ static void apply_entry(
 		return;
 	}
 	until = h->now_ms + entry_lifetime_ms(a, e, n);
-	is_first = repeat_is_first(a->d, a->place, h, until);
+	is_first = !h->site && repeat_is_first(a->d, a->place, h, until);
 	/* What another relay repeats keeps nothing alive that is repeated here
 	 * too; who merely says the same is refreshed, and not repeated. */
 	if (e && !is_first && e->kept)

@@ -90,11 +90,18 @@ void discovery_heard(struct discovery *d, const struct relay_heard *h)
 
 	if (h->copy)
 		return;
-	p = discovery_place(d, h->in);
+	p = h->site ? discovery_site(d, h) : discovery_place(d, h->in);
 	if (!p)
 		return;
+	d->message = h;
 	apply_heard(d, p, h);
+	d->message = NULL;
 	discovery_arm(d);
+}
+
+const struct relay_heard *discovery_message(const struct discovery *d)
+{
+	return d->message;
 }
 
 /* ---- beginning and end ---- */
@@ -166,6 +173,7 @@ void discovery_get(const struct discovery *d, const struct discovery_entry *e,
 		.group = e->place->group,
 		.interface = e->place->interface,
 		.device = e->place->device,
+		.site = e->place->site,
 		.protocol = e->place->protocol,
 		.source = e->source,
 		.name = words_get(e->words, WORD_NAME),
@@ -196,7 +204,7 @@ void discovery_each_count(const struct discovery *d,
 
 	for (p = d->places; p; p = p->next) {
 		const struct discovery_count c = { p->group, p->interface,
-			p->device, p->entries };
+			p->device, p->site, p->entries };
 
 		each(data, &c);
 	}

@@ -39,6 +39,9 @@ enum {
 	DISCOVERY_ADDRESSES = 8, /* of one host */
 };
 
+/* Lifetimes are believed up to a day, in seconds. */
+enum { DISCOVERY_LIFETIME_MAX = 24 * 60 * 60 };
+
 enum discovery_change {
 	DISCOVERY_NEW,
 	DISCOVERY_CHANGED, /* what it says of itself, not just its times */
@@ -104,9 +107,10 @@ void discovery_ready(struct discovery *d, const struct relay_segment *s);
  * they were announced, whatever bytes they have, without NULs. */
 struct discovery_info {
 	uint64_t id; /* greater than those of all entries that came before */
-	const char *group, *interface, *device;
+	const char *group, *interface, *device; /* "" at another site */
+	const char *site; /* the other site that it is at; NULL: it is here */
 	enum config_payload protocol;
-	struct net_address source; /* who announced it */
+	struct net_address source; /* who announced it; a site may not say */
 	/*
 	 * mDNS: the instance. SSDP: the USN. WS-Discovery: the endpoint's
 	 * address. Others: the latest excerpt, of printable characters.
@@ -129,6 +133,11 @@ struct discovery_info {
 void discovery_get(const struct discovery *d, const struct discovery_entry *e,
 	struct discovery_info *ret);
 
+/* A name as an entry shows it: cut off where it is too long, and blanks for
+ * what does not stand in a line. Returns `to`. */
+const char *discovery_name(
+	const struct proto_piece *p, char to[DISCOVERY_NAME]);
+
 /*
  * The first entry whose id is greater than `id`; 0 begins, NULL ends. Who goes
  * on from the id of the last one that was read misses and repeats none, however
@@ -137,9 +146,16 @@ void discovery_get(const struct discovery *d, const struct discovery_entry *e,
 const struct discovery_entry *discovery_after(
 	const struct discovery *d, uint64_t id);
 
-/* How many entries a segment of a group has. */
+/*
+ * Within the callback, of an entry that came, changed or said goodbye: the
+ * datagram that told of it, or NULL (none did just now).
+ */
+const struct relay_heard *discovery_message(const struct discovery *d);
+
+/* How many entries a segment of a group has, or another site. */
 struct discovery_count {
 	const char *group, *interface, *device;
+	const char *site; /* NULL: a segment of this host */
 	size_t entries;
 };
 

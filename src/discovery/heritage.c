@@ -22,6 +22,7 @@ static void save_place(const struct place *p, struct stash_writer *w)
 	stash_put_number(w, p->protocol);
 	stash_put_number(w, p->index);
 	stash_put_number(w, p->repeat_ms);
+	stash_put_text(w, p->site ? p->site : "");
 }
 
 static void save_kept(const struct kept *k, struct stash_writer *w)
@@ -106,6 +107,7 @@ static uint64_t restore_table(struct discovery *d, struct stash_reader *in)
 static void restore_place(struct discovery *d, struct stash_reader *in)
 {
 	struct place *p = calloc(1, sizeof(*p));
+	const char *site;
 
 	if (!p)
 		return;
@@ -117,6 +119,13 @@ static void restore_place(struct discovery *d, struct stash_reader *in)
 	p->index = (unsigned)stash_get_number(in);
 	p->repeat_ms = stash_get_number(in);
 	if (!stash_is_sound(in) || !p->group || !p->interface || !p->device) {
+		place_free(p);
+		return;
+	}
+	/* Without memory its entries are forgotten. */
+	site = stash_get_text(in);
+	p->site = *site ? strdup(site) : NULL;
+	if (*site && !p->site) {
 		place_free(p);
 		return;
 	}

@@ -12,8 +12,6 @@ enum {
 	DISCOVERY_TURN = 256,
 	/* The same for what is repeated, which others must take in. */
 	DISCOVERY_REPEATS = 64,
-	/* Lifetimes are believed up to a day, in seconds. */
-	DISCOVERY_LIFETIME_MAX = 24 * 60 * 60,
 	/* Payloads that are kept to be repeated, and how large, in bytes. */
 	DISCOVERY_KEPT = 8192,
 	DISCOVERY_KEPT_BYTES = 4096,
@@ -21,6 +19,8 @@ enum {
 	DISCOVERY_REPLAYS = 64,
 	/* Segments whose place is found at once; a power of two. */
 	DISCOVERY_PLACED = 256,
+	/* Other sites, counted in each group. */
+	DISCOVERY_SITES = 256,
 	/* A segment that has just come up has hosts that just came up. */
 	DISCOVERY_REPLAY_DELAY_MS = 200,
 };
@@ -59,8 +59,10 @@ struct discovery {
 		uint64_t segment; /* relay_segment_id(); 0: none */
 		struct place *place;
 	} placed[DISCOVERY_PLACED];
+	size_t sites;           /* of the places */
 	uint64_t leaving_after; /* entries up to this one are looked at */
 	uint64_t last_place;
+	const struct relay_heard *message; /* that is taken in now, or NULL */
 	/* Entries that the message of now tells of, and the list's end. */
 	struct discovery_entry *touched, **touched_end;
 	uv_timer_t timer;
@@ -100,6 +102,10 @@ const struct config_group *discovery_group(const struct relay_segment *s);
  * or the segment has no device. */
 struct place *discovery_place(
 	struct discovery *d, const struct relay_segment *s);
+
+/* The place of the site that brought `h`, which is made where there is none.
+ * NULL: no memory, or there are too many that have entries. */
+struct place *discovery_site(struct discovery *d, const struct relay_heard *h);
 
 /* Has the timer run for what is due next. */
 void discovery_arm(struct discovery *d);

@@ -18,6 +18,7 @@ void place_free(struct place *p)
 	free(p->group);
 	free(p->interface);
 	free(p->device);
+	free(p->site);
 	free(p);
 }
 
@@ -86,6 +87,7 @@ static uint64_t lasting_of(const struct discovery *d, const struct place *p)
 		siphash(key, p->group, strlen(p->group)),
 		siphash(key, p->interface, strlen(p->interface)),
 		siphash(key, p->device, strlen(p->device)),
+		p->site ? siphash(key, p->site, strlen(p->site)) : 0,
 	};
 
 	return siphash(key, names, sizeof(names));
@@ -96,6 +98,7 @@ void place_add(struct discovery *d, struct place *p)
 	p->lasting = lasting_of(d, p);
 	p->next = d->places;
 	d->places = p;
+	d->sites += p->site != NULL;
 }
 
 static struct place *place_new(struct discovery *d,
@@ -118,6 +121,60 @@ static struct place *place_new(struct discovery *d,
 	p->repeat_ms = g->repeat_ms;
 	place_add(d, p);
 	return p;
+}
+
+/* ---- other sites ---- */
+
+/* The last one that has nothing makes room. */
+static void drop_idle_site(struct discovery *d)
+{
+	struct place **at, **idle = NULL, *p;
+
+	for (at = &d->places; *at; at = &(*at)->next)
+		if ((*at)->site && (*at)->entries == 0)
+			idle = at;
+	if (!idle)
+		return;
+	p = *idle;
+	*idle = p->next;
+	d->sites--;
+	place_free(p);
+}
+
+static struct place *site_new(
+	struct discovery *d, const struct config_group *g, const char *site)
+{
+	const struct relay_segment_info nowhere = { .interface = "",
+		.device = "" };
+	char *name;
+	struct place *p;
+
+	if (d->sites >= DISCOVERY_SITES)
+		drop_idle_site(d);
+	name = d->sites < DISCOVERY_SITES ? strdup(site) : NULL;
+	p = name ? place_new(d, g, &nowhere) : NULL;
+	if (!p) {
+		free(name);
+		return NULL;
+	}
+	p->site = name;
+	/* It repeats itself what it has to say. */
+	p->repeat_ms = 0;
+	p->lasting = lasting_of(d, p);
+	d->sites++;
+	return p;
+}
+
+struct place *discovery_site(struct discovery *d, const struct relay_heard *h)
+{
+	const struct config_group *g = discovery_group(h->in);
+	struct place *p;
+
+	for (p = d->places; p; p = p->next)
+		if (p->site && strcmp(p->site, h->site) == 0 &&
+			strcmp(p->group, g->name) == 0)
+			return p;
+	return site_new(d, g, h->site);
 }
 
 const struct config_group *discovery_group(const struct relay_segment *s)
@@ -204,6 +261,7 @@ static void sweep(struct discovery *d)
 			continue;
 		}
 		*at = p->next;
+		d->sites -= p->site != NULL;
 		p->is_leaving = true;
 		p->next = d->leaving;
 		d->leaving = p;
@@ -246,6 +304,9 @@ static void mark_group(struct discovery *d, const struct relay_group *g)
 	struct relay_segment_info i;
 	struct place *p;
 
+	for (p = d->places; p; p = p->next)
+		p->is_marked |= p->site && p->protocol == c->payload &&
+				strcmp(p->group, c->name) == 0;
 	while ((channel = relay_channel_next(g, channel)))
 		for (s = NULL; (s = relay_segment_next(channel, s));) {
 			relay_segment_get(s, &i);

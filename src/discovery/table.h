@@ -24,6 +24,7 @@ struct place {
 	struct place *next;
 	uint64_t id; /* never used twice */
 	char *group, *interface, *device;
+	char *site; /* NULL: here; else it has neither interface nor device */
 	enum config_payload protocol;
 	unsigned index; /* of the device; 0: not known */
 	size_t entries;

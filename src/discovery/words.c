@@ -57,6 +57,12 @@ static char *copy(char *to, enum word which, const struct proto_piece *p)
 	return to + size + 1;
 }
 
+const char *discovery_name(const struct proto_piece *p, char to[DISCOVERY_NAME])
+{
+	(void)copy(to, WORD_NAME, p);
+	return to;
+}
+
 /* Room for `size` bytes of text, what it holds being void. NULL: no memory. */
 static struct words *reserve(struct words *w, size_t size)
 {

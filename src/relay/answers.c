@@ -66,6 +66,18 @@ static void send_to(struct flow_searcher *const to[], size_t n,
 	(void)udp_send_batch(&in->sender->udp, out, n, not_delivered, &d);
 }
 
+/* Where a segment stands in its channel's plan, other sites as `site`. */
+static size_t row_of(const struct relay_segment *s, size_t site)
+{
+	return s->is_outside ? s->channel->n_segments + site : s->position;
+}
+
+static bool is_planned(const struct relay_segment *s)
+{
+	return s->is_outside ? s->channel->plan.rows != NULL
+			     : s->position < s->channel->n_segments;
+}
+
 static struct decision decide_answer(const struct relay_flow *f,
 	struct arrival *a, const struct relay_segment *in)
 {
@@ -82,17 +94,41 @@ static struct decision decide_answer(const struct relay_flow *f,
 		.answer = true,
 	};
 
-	if (f->out->position >= c->n_segments ||
-		in->position >= in->channel->n_segments)
+	if (!is_planned(f->out) || !is_planned(in))
 		return (struct decision){ RELAY_ERROR, 0, "no memory" };
 	if (v && v->payload == PROTO_SSDP)
 		facts.target = ssdp_target(&v->ssdp);
 	/* Not the relay's scratch: a search may be on its way by that. */
-	return decide_one(&c->plan, f->out->position, in->position, &facts);
+	return decide_one(&c->plan, row_of(f->out, DECIDE_DEVICES_OUTSIDE),
+		row_of(in, DECIDE_OUTSIDE), &facts);
 }
 
-/* By the same rules as an announcement that crosses back. */
-static void deliver(struct relay_flow *f, struct arrival *a,
+/* To whoever brought the search, who hands it on to those who asked. */
+static void tell_outside(const struct relay_flow *f, struct arrival *a,
+	const struct payload *payload)
+{
+	const struct relay_callbacks *cb = &relay_of(f)->callbacks;
+	struct relay_heard h = {
+		.in = f->out,
+		.source = a->source,
+		.destination = a->destination,
+		.port = a->port,
+		.kind = arrival_kind(a, f->out),
+		.view = arrival_view(a, f->out),
+		.data = payload->data,
+		.size = payload->size,
+		.ttl = a->datagram->ttl,
+		.now_ms = a->now_ms,
+		.flow = f->id,
+	};
+
+	if (cb->answered)
+		cb->answered(cb->data, &h);
+}
+
+/* By the same rules as an announcement that crosses back. Returns how many got
+ * it. */
+static size_t deliver(struct relay_flow *f, struct arrival *a,
 	struct flow_searcher *const to[], size_t n)
 {
 	struct relay_segment *in = to[0]->in;
@@ -100,6 +136,7 @@ static void deliver(struct relay_flow *f, struct arrival *a,
 	struct relay *r = relay_of(f);
 	size_t edited = r->edited_used;
 	struct payload payload;
+	bool is_told = false;
 
 	if (d.verdict == RELAY_SENT) {
 		d.rule = "an answer to who searched";
@@ -107,29 +144,43 @@ static void deliver(struct relay_flow *f, struct arrival *a,
 		if (d.verdict != RELAY_SENT)
 			d.rule = "nothing of it may pass";
 	}
-	if (d.verdict == RELAY_SENT)
-		send_to(to, n, &payload);
-	else
+	if (d.verdict != RELAY_SENT) {
 		in->counters.dropped[d.verdict] += n;
-	arrival_tell(a, f->out, in, d.verdict, d.rule);
+	} else if (in->is_outside) {
+		tell_outside(f, a, &payload);
+		is_told = true;
+	} else {
+		send_to(to, n, &payload);
+	}
+	if (!is_told)
+		arrival_tell(a, f->out, in, d.verdict, d.rule);
 	/* It has been sent, so what was edited for it is void. */
 	edit_void(r, edited);
+	return d.verdict == RELAY_SENT ? n : 0;
 }
 
-static void deliver_to_all(struct relay_flow *f, struct arrival *a)
+/* Those at other sites are told of as one. */
+static size_t deliver_to_all(struct relay_flow *f, struct arrival *a)
 {
-	struct flow_searcher *to[RELAY_BATCH] = { NULL }, *w;
-	size_t n = 0;
+	struct flow_searcher *to[RELAY_BATCH] = { NULL }, *w, *outside = NULL;
+	size_t n = 0, sent = 0;
 
 	for (w = f->searchers; w; w = w->next) {
+		if (w->in->is_outside) {
+			outside = w;
+			continue;
+		}
 		if (n && (n == RELAY_BATCH || to[0]->in != w->in)) {
-			deliver(f, a, to, n);
+			sent += deliver(f, a, to, n);
 			n = 0;
 		}
 		to[n++] = w;
 	}
 	if (n)
-		deliver(f, a, to, n);
+		sent += deliver(f, a, to, n);
+	if (outside)
+		sent += deliver(f, a, &outside, 1);
+	return sent;
 }
 
 void flow_deliver_kept(struct relay_flow *f, struct flow_searcher *to)
@@ -152,7 +203,7 @@ void flow_deliver_kept(struct relay_flow *f, struct flow_searcher *to)
 			.now_ms = uv_now(relay_of(f)->loop),
 			.flow = f->id,
 		};
-		deliver(f, &a, &to, 1);
+		(void)deliver(f, &a, &to, 1);
 		at += sizeof(k) + k.size;
 	}
 }
@@ -198,12 +249,33 @@ static uint64_t sameness(const struct relay *r, const struct arrival *a)
 	return siphash(&r->key, &all, sizeof(all));
 }
 
+int flow_is_news(struct relay_flow *f, const struct arrival *a)
+{
+	uint64_t digest = sameness(relay_of(f), a);
+
+	if (!f->heard)
+		f->heard = calloc(1, sizeof(*f->heard));
+	if (!f->heard)
+		return -ENOMEM;
+	if (is_seen(f->heard, digest))
+		return 0;
+	f->heard->seen[f->heard->n_seen++ % FLOW_SEEN] = digest;
+	return 1;
+}
+
+size_t flow_answer(struct relay_flow *f, struct arrival *a)
+{
+	f->answers++;
+	keep(f->heard, a);
+	return deliver_to_all(f, a);
+}
+
 /* Whether an answer is one at all, and new. */
 static enum relay_verdict judge(struct relay_flow *f, const struct arrival *a)
 {
 	uint32_t rate = f->out->channel->group->c->rate;
 	struct relay *r = relay_of(f);
-	uint64_t digest;
+	int news;
 
 	if (a->datagram->partial)
 		return RELAY_ERROR;
@@ -216,15 +288,8 @@ static enum relay_verdict judge(struct relay_flow *f, const struct arrival *a)
 	if (rate &&
 		!rate_take(&r->rate, rate, f->out->id, &a->source, a->now_ms))
 		return RELAY_RATE;
-	if (!f->heard)
-		f->heard = calloc(1, sizeof(*f->heard));
-	if (!f->heard)
-		return RELAY_ERROR;
-	digest = sameness(r, a);
-	if (is_seen(f->heard, digest))
-		return RELAY_LOOP;
-	f->heard->seen[f->heard->n_seen++ % FLOW_SEEN] = digest;
-	return RELAY_SENT;
+	news = flow_is_news(f, a);
+	return news < 0 ? RELAY_ERROR : news ? RELAY_SENT : RELAY_LOOP;
 }
 
 static void answer(struct relay_flow *f, const struct udp_datagram *d)
@@ -245,9 +310,7 @@ static void answer(struct relay_flow *f, const struct udp_datagram *d)
 			&a, f->out, NULL, v, "no answer that was asked for");
 		return;
 	}
-	f->answers++;
-	keep(f->heard, &a);
-	deliver_to_all(f, &a);
+	(void)flow_answer(f, &a);
 	arrival_hand_out(&a, f->out);
 }
 

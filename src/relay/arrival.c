@@ -1,7 +1,7 @@
 /*
  * What is known of a datagram that was heard.
  */
-#include "relay/internal.h"
+#include "relay/outside.h"
 
 void arrival_init(struct arrival *a, struct relay *r,
 	const struct udp_datagram *d, uint64_t digest)
@@ -15,6 +15,8 @@ void arrival_init(struct arrival *a, struct relay *r,
 	a->is_malformed = false;
 	a->flow = 0;
 	a->copy = false;
+	a->outsider = NULL;
+	a->leaves = NULL;
 	a->edits.has_hosts = false;
 	a->edits.n = 0;
 	a->port = 0;
@@ -88,6 +90,8 @@ enum proto_kind arrival_kind(struct arrival *a, const struct relay_segment *in)
 {
 	const struct proto_view *v;
 
+	if (a->outsider && a->outsider->kind != PROTO_UNKNOWN)
+		return a->outsider->kind;
 	if (in->channel->group->c->payload == CONFIG_PAYLOAD_NONE)
 		return kind_by_port(a, in);
 	v = arrival_view(a, in);
@@ -110,9 +114,15 @@ static void tell(struct arrival *a, const struct relay_segment *in,
 		.size = a->datagram->size,
 		.ttl = a->datagram->ttl,
 		.flow = a->flow,
+		.site = a->outsider ? a->outsider->origin->site : NULL,
 	};
 
+	if (a->leaves) {
+		f.data = a->leaves->data;
+		f.size = a->leaves->size;
+	}
 	f.kind = arrival_kind(a, in);
+	f.view = arrival_view(a, in);
 	r->callbacks.fate(r->callbacks.data, &f);
 }
 
@@ -139,6 +149,7 @@ void arrival_hand_out(struct arrival *a, const struct relay_segment *in)
 		.now_ms = a->now_ms,
 		.flow = a->flow,
 		.copy = a->copy,
+		.site = a->outsider ? a->outsider->origin->site : NULL,
 	};
 
 	if (!r->callbacks.heard)

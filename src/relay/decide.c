@@ -60,7 +60,9 @@ struct decision decide_filter(const struct config_filter *allow,
 {
 	if (is_listed(deny, &f->source))
 		return drop(RELAY_FILTER, "deny: sources");
-	if (allow->n_sources && !is_listed(allow, &f->source))
+	/* What another site brings need not say from whom it is. */
+	if (allow->n_sources && net_address_is_set(&f->source) &&
+		!is_listed(allow, &f->source))
 		return drop(RELAY_FILTER, "allow: sources");
 	if (is_sized(deny, f->size))
 		return drop(RELAY_SIZE, "deny: sizes");
@@ -161,6 +163,37 @@ bool decide_is_open(
 	return !(allow->n_sources || deny->n_sources || allow->n_sizes ||
 		 deny->n_sizes || allow->targets.n || deny->targets.n ||
 		 allow->services.n || deny->services.n);
+}
+
+/* ---- other sites ---- */
+
+void decide_add_sites(struct decide_segment *segments, size_t n)
+{
+	static const struct config_filter open;
+	const struct decide_segment site = {
+		.role = CONFIG_HEARS | CONFIG_SENT_TO,
+		.ttl = CONFIG_TTL_KEEP,
+		.usable = true,
+		.has_address = true,
+		.has_broadcast = true,
+		.allow = &open,
+		.deny = &open,
+		.open = true,
+	};
+	bool has_sides = false;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		has_sides |= (segments[i].role &
+				     (CONFIG_SEARCHERS | CONFIG_DEVICES)) != 0;
+	for (i = 0; i < DECIDE_SITES; i++)
+		segments[n + i] = site;
+	if (!has_sides)
+		return;
+	segments[n + DECIDE_SEARCHERS_OUTSIDE].role |= CONFIG_SEARCHERS;
+	segments[n + DECIDE_DEVICES_OUTSIDE].role |= CONFIG_DEVICES;
+	/* It is what the one side searches for, and who searches there. */
+	segments[n + DECIDE_OUTSIDE].role |= CONFIG_SEARCHERS | CONFIG_DEVICES;
 }
 
 /* ---- what is decided beforehand ---- */

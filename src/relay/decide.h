@@ -27,11 +27,23 @@ struct decide_segment {
 	bool open; /* they let everything pass: decide_is_open() */
 };
 
+/*
+ * Other sites take part in a channel like segments of their own, which stand
+ * behind those of this host: by what arrives from there, a search or anything
+ * else; and as what leaves to there.
+ */
+enum {
+	DECIDE_SEARCHERS_OUTSIDE,
+	DECIDE_DEVICES_OUTSIDE,
+	DECIDE_OUTSIDE,
+	DECIDE_SITES /* how many there are */
+};
+
 /* What it needs to know of the channel's group. */
 struct decide_channel {
 	bool standby; /* the group heeds standby, and standby is on */
 	const struct config_filter *allow, *deny;
-	const struct decide_segment *segments;
+	const struct decide_segment *segments; /* and DECIDE_SITES more */
 	size_t n_segments;
 	/* Set by decide_prepare(); NULL: decided anew each time. */
 	const struct decision *rows;
@@ -76,6 +88,9 @@ bool decide_is_open(
  * described services. Deny wins; an empty list says nothing. */
 struct decision decide_filter(const struct config_filter *allow,
 	const struct config_filter *deny, const struct decide_facts *f);
+
+/* Makes the sites behind `n` segments, by the sides that those have. */
+void decide_add_sites(struct decide_segment *segments, size_t n);
 
 /* How many decisions decide_prepare() keeps for `n_segments`. */
 size_t decide_prepared(size_t n_segments);

@@ -16,7 +16,14 @@ static void forget_searcher(struct relay_flow *f, struct flow_searcher *w)
 {
 	DL_DELETE(f->searchers, w);
 	f->n_searchers--;
+	free(w->site);
 	pool_give(&relay_of(f->out)->searchers, w);
+}
+
+static bool is_at(const struct flow_searcher *w, const struct flow_search *q)
+{
+	return q->origin ? w->site && strcmp(w->site, q->origin->site) == 0
+			 : !w->site;
 }
 
 static struct flow_searcher *find_searcher(
@@ -26,7 +33,8 @@ static struct flow_searcher *find_searcher(
 
 	for (w = f->searchers; w; w = w->next)
 		if (w->in == q->in && w->port == q->port &&
-			net_address_equal(&w->address, &q->address))
+			net_address_equal(&w->address, &q->address) &&
+			is_at(w, q))
 			return w;
 	return NULL;
 }
@@ -60,6 +68,16 @@ static struct flow_searcher *add_searcher(
 	w = pool_take(&relay_of(f->out)->searchers);
 	if (!w)
 		return NULL;
+	w->site = NULL;
+	w->is_nameless = false;
+	if (q->origin) {
+		w->site = strdup(q->origin->site);
+		w->is_nameless = !net_address_is_set(&q->origin->address);
+		if (!w->site) {
+			pool_give(&relay_of(f->out)->searchers, w);
+			return NULL;
+		}
+	}
 	w->in = q->in;
 	w->address = q->address;
 	w->port = q->port;
@@ -74,6 +92,8 @@ bool flow_can_reach(
 	const struct net_device *d =
 		net_devices_by_index(relay_of(in)->devices, in->index);
 
+	if (in->is_outside)
+		return true;
 	if (!in->sender || !d || segment_is_stranger(in, searcher))
 		return false;
 	/* Unless rp_filter is on, the kernel takes it for a source. */
@@ -104,6 +124,16 @@ static void timer_closed(uv_handle_t *h)
 	flow_close_handle(h->data);
 }
 
+static void close_handles(struct relay_flow *f)
+{
+	bool has_socket = !f->out->is_outside;
+
+	f->out = NULL;
+	if (has_socket)
+		udp_close(&f->udp, udp_closed);
+	uv_close((uv_handle_t *)&f->timer, timer_closed);
+}
+
 static void flow_end(struct relay_flow *f)
 {
 	struct relay *r = relay_of(f->out);
@@ -113,9 +143,7 @@ static void flow_end(struct relay_flow *f)
 	HASH_DEL(r->flows, f);
 	DL_DELETE(r->flow_list, f);
 	quota_remove(&r->flow_quota, &f->item);
-	f->out = NULL;
-	udp_close(&f->udp, udp_closed);
-	uv_close((uv_handle_t *)&f->timer, timer_closed);
+	close_handles(f);
 }
 
 static void expired(uv_timer_t *t)
@@ -151,7 +179,7 @@ static int bind_flow(struct relay_flow *f, const struct flow_search *q)
 	const struct relay_group *g = f->out->channel->group;
 	const struct config *c = g->config;
 
-	if (g->c->source == CONFIG_SOURCE_OWN_PORT &&
+	if (g->c->source == CONFIG_SOURCE_OWN_PORT && !q->origin &&
 		bind_port(f, q->port) == 0)
 		return 0;
 	if (c->flow_port_low)
@@ -220,8 +248,7 @@ static int flow_new(struct relay_segment *out, const struct flow_search *q,
 	f->out = out;
 	f->key.out = out->id;
 	f->key.digest = q->digest;
-	f->udp.data = f;
-	err = udp_init(r->loop, &f->udp);
+	err = out->is_outside ? 0 : udp_init(r->loop, &f->udp);
 	if (err < 0) {
 		free(f);
 		return err;
@@ -229,8 +256,9 @@ static int flow_new(struct relay_segment *out, const struct flow_search *q,
 	f->udp.data = f;
 	(void)uv_timer_init(r->loop, &f->timer);
 	f->timer.data = f;
-	f->open_handles = 2;
-	err = open_flow(f, q);
+	f->open_handles = out->is_outside ? 1 : 2;
+	if (!out->is_outside)
+		err = open_flow(f, q);
 	if (err == 0)
 		err = enter(r, f, q);
 	if (err < 0)
@@ -239,8 +267,7 @@ static int flow_new(struct relay_segment *out, const struct flow_search *q,
 	*ret = f;
 	return 0;
 fail:
-	udp_close(&f->udp, udp_closed);
-	uv_close((uv_handle_t *)&f->timer, timer_closed);
+	close_handles(f);
 	return err;
 }
 
@@ -294,6 +321,9 @@ static int send_search(struct relay_flow *f, const struct flow_search *q)
 	int err, first = 0, sent = 0;
 	size_t i;
 
+	/* Who carries it there is told of it. */
+	if (f->out->is_outside)
+		return 1;
 	if (!to->n_peers) {
 		err = send_to(f, q, q->directed ? &to->own : &to->group);
 		return err < 0 ? err : 1;
@@ -360,13 +390,15 @@ int flow_send(struct relay_segment *out, const struct flow_search *q,
 	return sent;
 }
 
-int flow_join(struct relay_segment *out, const struct flow_search *q)
+int flow_join(struct relay_segment *out, const struct flow_search *q,
+	uint64_t *ret_id)
 {
 	struct relay_flow *f = find(out, q);
 	struct flow_searcher *w;
 
 	if (!f)
 		return -ENOENT;
+	*ret_id = f->id;
 	if (find_searcher(f, q)) {
 		note_pause(f, q);
 		/* Two relays that join each other's flows would go on. */

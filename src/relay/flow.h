@@ -28,6 +28,8 @@ struct flow_searcher {
 	struct relay_segment *in;
 	struct net_address address;
 	uint16_t port;
+	char *site;       /* that it is at; NULL: here */
+	bool is_nameless; /* the address is made up for the site */
 };
 
 struct flow_answers {
@@ -55,7 +57,7 @@ struct relay_flow {
 	struct flow_key key;
 	uint64_t id;
 	struct relay_segment *out;
-	struct udp udp;
+	struct udp udp; /* not where `out` stands for other sites */
 	uv_timer_t timer;
 	unsigned open_handles;
 	uint16_t port;
@@ -72,6 +74,7 @@ struct flow_search {
 	struct relay_segment *in;
 	struct net_address address;
 	uint16_t port;
+	const struct relay_origin *origin; /* NULL: the search is of here */
 	uint64_t digest;
 	const uint8_t *data;
 	size_t size;
@@ -101,15 +104,24 @@ int flow_send(struct relay_segment *out, const struct flow_search *q,
  * Lets a search that was held back on `out` join the flow that sent the same:
  * it gets the answers that are kept, and those to come. A searcher that had
  * joined before repeats itself: its search should be sent again.
- * Returns 0; -EALREADY (it should be sent again); -ENOENT (no such flow).
+ * Returns 0; -EALREADY (it should be sent again); both with the flow's id in
+ * `*ret_id`; -ENOENT (no such flow).
  */
-int flow_join(struct relay_segment *out, const struct flow_search *q);
+int flow_join(struct relay_segment *out, const struct flow_search *q,
+	uint64_t *ret_id);
 
 /* Ends every flow on `s`, and forgets the searchers there. */
 void flow_forget_segment(struct relay_segment *s);
 
 /* Hands the answers that are kept to one searcher. */
 void flow_deliver_kept(struct relay_flow *f, struct flow_searcher *to);
+
+/* True if an answer, by its digest and whose it is, has not been there before;
+ * remembers it then. Fails only without memory. Returns 1, 0 or -ENOMEM. */
+int flow_is_news(struct relay_flow *f, const struct arrival *a);
+/* Hands an answer that is news to all searchers, and keeps it. Returns how many
+ * got it. */
+size_t flow_answer(struct relay_flow *f, struct arrival *a);
 
 /* What the flow's socket hears. */
 void flow_receive(struct udp *u, ssize_t n,

@@ -2,7 +2,7 @@
  * Groups and their channels: which segments there are, and the plan that the
  * decision looks at.
  */
-#include "relay/internal.h"
+#include "relay/outside.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,6 +42,7 @@ static struct relay_channel *channel_new(
 		return NULL;
 	}
 	guard_init(&c->guard, g->c->dedup_ms, &g->relay->remembered);
+	outside_init(c);
 	DL_APPEND(g->channels, c);
 	return c;
 }
@@ -50,6 +51,7 @@ static void channel_free(struct relay_channel *c)
 {
 	while (c->segments)
 		segment_free(c->segments);
+	outside_done(c);
 	guard_done(&c->guard);
 	free(c->sources);
 	free(c->plan_segments);
@@ -236,7 +238,8 @@ static int plan_reserve(struct relay_channel *c, size_t n)
 	struct relay_segment **by_position, **usable;
 	struct decision *decisions, *rows;
 
-	segments = reallocarray(c->plan_segments, n ? n : 1, sizeof(*segments));
+	segments = reallocarray(
+		c->plan_segments, n + DECIDE_SITES, sizeof(*segments));
 	if (!segments)
 		return -ENOMEM;
 	c->plan_segments = segments;
@@ -286,6 +289,7 @@ int channel_plan(struct relay_channel *c)
 		c->by_position[n] = s;
 		s->position = n++;
 	}
+	decide_add_sites(c->plan_segments, n);
 	c->n_segments = n;
 	c->plan = (struct decide_channel){
 		.standby = g->c->standby && g->relay->standby,

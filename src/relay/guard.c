@@ -177,6 +177,23 @@ int guard_hear(struct guard *g, uint64_t digest,
 	return 0;
 }
 
+int guard_bring(struct guard *g, uint64_t digest,
+	const struct net_address *source, uint32_t slot, uint64_t now_ms,
+	struct guard_ruling *ret)
+{
+	struct guard_ruling r = { .digest = digest };
+
+	if (g->window_ms) {
+		r.entry = entry_for(g, digest, source, GUARD_NO_SLOT, now_ms);
+		if (!r.entry)
+			return -ENOMEM;
+		r.silenced = is_silent(r.entry, now_ms);
+		touch(r.entry, slot, now_ms);
+	}
+	*ret = r;
+	return 0;
+}
+
 int guard_repeat(struct guard *g, uint64_t digest,
 	const struct net_address *source, uint32_t from, uint32_t slot,
 	uint64_t now_ms)

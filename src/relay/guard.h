@@ -73,6 +73,15 @@ int guard_hear(struct guard *g, uint64_t digest,
 	const struct net_address *source, uint32_t slot, uint64_t now_ms,
 	struct guard_ruling *ret);
 
+/*
+ * The same of what something brings on `slot` for `source`, which may do so
+ * twice: no host repeats itself by it, so it passes where it is news, and
+ * nobody is silenced.
+ */
+int guard_bring(struct guard *g, uint64_t digest,
+	const struct net_address *source, uint32_t slot, uint64_t now_ms,
+	struct guard_ruling *ret);
+
 /* True if the datagram may be sent on `slot`. */
 bool guard_may_send(const struct guard *g, const struct guard_ruling *r,
 	uint32_t slot, uint64_t now_ms);

@@ -4,7 +4,7 @@
  * Times are uv_now(), which is the machine's and goes on. What the loop guard
  * remembers is known by a secret key, which is handed on with it.
  */
-#include "relay/internal.h"
+#include "relay/outside.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -112,6 +112,19 @@ void relay_save_switch(const struct relay *r, struct stash_writer *out)
 	put_quota(out, &r->remembered);
 	put_quota(out, &r->flow_quota);
 	put_counters(out, &r->retired);
+	stash_put_number(out, r->sites.relayed);
+	stash_put_number(out, r->sites.carried);
+	stash_put_number(out, r->sites.answered);
+}
+
+static void save_segment(const struct relay_segment *s, struct stash_writer *w)
+{
+	stash_record(w, STASH_SEGMENT);
+	stash_put_text(w, segment_interface(s)->name);
+	stash_put_text(w, s->device);
+	stash_put_number(w, s->slot);
+	stash_put_number(w, s->id);
+	put_counters(w, &s->counters);
 }
 
 static void save_channel(const struct relay_channel *c, struct stash_writer *w)
@@ -123,14 +136,9 @@ static void save_channel(const struct relay_channel *c, struct stash_writer *w)
 	stash_put_address(w, &c->address);
 	stash_put_number(w, c->port);
 	DL_FOREACH(c->segments, s)
-	{
-		stash_record(w, STASH_SEGMENT);
-		stash_put_text(w, segment_interface(s)->name);
-		stash_put_text(w, s->device);
-		stash_put_number(w, s->slot);
-		stash_put_number(w, s->id);
-		put_counters(w, &s->counters);
-	}
+	save_segment(s, w);
+	if (c->outside.slot != GUARD_NO_SLOT)
+		save_segment(&c->outside, w);
 	guard_save(&c->guard, uv_now(c->group->relay->loop), w);
 }
 
@@ -159,6 +167,9 @@ static void get_relay(struct relay *r, struct stash_reader *in)
 	get_quota(in, &r->remembered);
 	get_quota(in, &r->flow_quota);
 	r->retired = get_counters(in);
+	r->sites.relayed = stash_get_number(in);
+	r->sites.carried = stash_get_number(in);
+	r->sites.answered = stash_get_number(in);
 }
 
 void relay_inherit(struct relay *r, struct stash_reader *in)
@@ -236,18 +247,21 @@ static struct relay_channel *find_channel(
 }
 
 /* NULL too where the channel is no more. */
-static struct relay_segment *find_segment(const struct relay_channel *c,
-	const char *interface, const char *device)
+static struct relay_segment *find_segment(
+	struct relay_channel *c, const char *interface, const char *device)
 {
 	struct relay_segment *s = c ? c->segments : NULL;
 
+	/* No interface is called that: other sites. */
+	if (c && !*interface)
+		return outside_open(c) == 0 ? &c->outside : NULL;
 	while (s && (strcmp(segment_interface(s)->name, interface) != 0 ||
 			    strcmp(s->device, device) != 0))
 		s = s->next;
 	return s;
 }
 
-static void resume_segment(struct relay *r, const struct relay_channel *c,
+static void resume_segment(struct relay *r, struct relay_channel *c,
 	struct stash_reader *in, struct renumbering *n)
 {
 	const char *interface = stash_get_text(in);

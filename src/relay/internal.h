@@ -145,6 +145,7 @@ struct relay_segment {
 	uint32_t slot;   /* the guard's */
 	size_t position; /* in the channel's plan */
 	uint64_t id;     /* never used twice: for the rate */
+	bool is_outside; /* stands for the other sites: see outside.c */
 
 	/* What is attached, to be undone when the device changes. */
 	unsigned index; /* 0: nothing */
@@ -227,6 +228,7 @@ struct relay_channel {
 	size_t n_sources;
 	struct guard guard;
 	struct relay_segment *segments;
+	struct relay_segment outside; /* none of those */
 
 	/* The same for the decision, rebuilt when a segment changes. */
 	struct decide_channel plan;
@@ -337,6 +339,9 @@ struct arrival {
 
 	uint64_t flow; /* that it answers, or that it left by; or 0 */
 	bool copy;     /* the guard knew it from elsewhere */
+	const struct outsider *outsider; /* outside.h; NULL: heard here */
+	/* What is told of instead of what was heard; or NULL. */
+	const struct payload *leaves;
 	struct edits edits;
 };
 
@@ -389,7 +394,7 @@ enum { RELAY_RATES = 16384 };
 
 /* How a source is kept in this group: a link-local one only by its port. */
 enum config_source fanout_source_mode(
-	const struct relay_group *g, const struct net_address *source);
+	const struct relay_group *g, const struct arrival *a);
 
 /* What makes two datagrams the same for the guard, `digest` being that of the
  * payload. */
@@ -404,6 +409,9 @@ void fanout_describe(
 int fanout_send(struct relay_segment *out, const struct arrival *a,
 	const struct payload *payload, int ttl, bool directed,
 	const struct guard_ruling *ruling);
+
+/* The TTL of what nobody was heard to send with one; -1: the socket's own. */
+int own_ttl(const struct relay_segment *s);
 
 void fanout_receive(struct udp *u, ssize_t n,
 	const struct udp_datagram *datagrams, uint32_t kernel_dropped);
@@ -453,8 +461,10 @@ struct relay {
 	bool told_of_buffer;
 	uv_timer_t retry;
 	uint64_t retry_ms; /* 0: not waiting */
+	struct relay_site_counts sites;
 	bool standby;
 	bool watched;
+	bool carried; /* somebody asks for it, in some group */
 	bool closing;
 };
 

@@ -37,7 +37,7 @@ const struct relay_segment *relay_segment_by_id(
 
 /* ---- of crier's own ---- */
 
-static int own_ttl(const struct relay_segment *s)
+int own_ttl(const struct relay_segment *s)
 {
 	if (segment_use(s)->ttl > 0)
 		return -1; /* the socket's own */

@@ -2,7 +2,7 @@
  * What the relay shows of itself.
  */
 #include "relay/flow.h"
-#include "relay/internal.h"
+#include "relay/outside.h"
 
 #include <errno.h>
 #include <string.h>
@@ -53,6 +53,7 @@ void relay_totals(const struct relay *r, struct relay_counters *ret)
 		for (c = g->channels; c; c = c->next)
 			for (s = c->segments; s; s = s->next)
 				counters_add(ret, &s->counters);
+	outside_add_drops(r, ret);
 }
 
 static void limit_of(const struct quota *q, struct relay_limit *ret)
@@ -90,14 +91,20 @@ void relay_flow_get(const struct relay_flow *f, struct relay_flow_info *ret)
 }
 
 void relay_flow_each_searcher(const struct relay_flow *f,
-	void (*each)(void *data, const struct net_address *address,
-		uint16_t port, const struct relay_segment *segment),
-	void *data)
+	void (*each)(void *data, const struct relay_searcher *w), void *data)
 {
 	const struct flow_searcher *w;
 
 	for (w = f->searchers; w; w = w->next) {
-		each(data, &w->address, w->port, w->in);
+		struct relay_searcher s = {
+			.segment = w->in,
+			.port = w->port,
+			.site = w->site,
+		};
+
+		if (!w->is_nameless)
+			s.address = w->address;
+		each(data, &s);
 	}
 }
 

@@ -87,10 +87,14 @@ struct relay_fate {
 	struct net_address source, destination;
 	uint16_t port; /* the source's */
 	enum proto_kind kind;
-	const uint8_t *data; /* as it was heard */
+	const uint8_t
+		*data; /* as it was heard; for other sites, as it leaves */
 	size_t size;
 	int ttl;
 	uint64_t flow; /* that the search left by, or 0 */
+	/* As of struct relay_heard. */
+	const char *site;
+	const struct proto_view *view;
 };
 
 /*
@@ -111,6 +115,8 @@ struct relay_heard {
 	uint64_t now_ms; /* uv_now() */
 	uint64_t flow;   /* that it answers by unicast, or 0 */
 	bool copy;       /* held back as RELAY_LOOP: somebody said it before */
+	/* That brought it; NULL: it was heard here. */
+	const char *site;
 };
 
 /*
@@ -125,8 +131,11 @@ struct relay_heard {
  *   minute for a segment; `times` counts those since the last call.
  * fate: what became of each datagram, while relay_watch() asks for it.
  * heard: a datagram that tells something new.
- * ready: a segment can send that could not before, or from another address, or
- *   is not in standby any more.
+ * carries: whether somebody takes what is heard in a group to other sites.
+ * Asked for each datagram while relay_carry() says that somebody does in some
+ * group. What is to be taken there is told as a fate. answered: somebody
+ * answered a search of another site, by unicast. ready: a segment can send that
+ * could not before, or from another address, or is not in standby any more.
  *   Told in the middle of a change: send later, from the loop.
  * adopt: asked for the receiving socket that the process before had by this
  *   name; returns the descriptor, which is the relay's then, or -1.
@@ -153,6 +162,8 @@ struct relay_callbacks {
 		uint64_t times);
 	void (*fate)(void *data, const struct relay_fate *f);
 	void (*heard)(void *data, const struct relay_heard *h);
+	bool (*carries)(void *data, const char *group);
+	void (*answered)(void *data, const struct relay_heard *h);
 	void (*ready)(void *data, const struct relay_segment *s);
 	int (*adopt)(void *data, const char *name);
 	void (*retain)(void *data, const char *name, int fd);
@@ -244,6 +255,79 @@ struct relay_kept {
 size_t relay_repeat(struct relay *r, const struct relay_kept *k,
 	const struct relay_segment *only);
 
+/* ---- other sites ---- */
+
+/*
+ * To each channel the other sites are one more segment, with neither interface
+ * nor device. Something else carries datagrams between them: what is to be
+ * taken there it is told by callbacks.fate, what comes from there it brings.
+ */
+
+/* Bytes of a site's name, the NUL included. */
+enum { RELAY_SITE = 64 };
+
+/* Flows of one search that was brought. */
+enum { RELAY_BROUGHT_FLOWS = 64 };
+
+/* Who sent at another site what is brought. */
+struct relay_origin {
+	struct net_address address; /* without a scope; unset: who knows */
+	uint16_t port;              /* 0: who knows */
+	const char *site;           /* its name, not empty */
+};
+
+struct relay_brought {
+	struct relay_origin origin;
+	enum proto_kind kind; /* PROTO_UNKNOWN: as if it were heard here */
+	/* The channel; unset: those of the origin's family, or all where there
+	 * are none of it. */
+	struct net_address channel;
+	uint16_t channel_port; /* 0: any */
+	const void *data;
+	size_t size;
+};
+
+struct relay_brought_result {
+	size_t sent; /* on so many segments */
+	/* Where its answers will come, if it is a search. */
+	uint64_t flows[RELAY_BROUGHT_FLOWS];
+	size_t n_flows;
+};
+
+/* Whether anybody takes anything to other sites. Off at first. */
+void relay_carry(struct relay *r, bool on);
+
+/*
+ * Relays a datagram of another site, from crier's own address, by the rules of
+ * the group, and hands it to callbacks.heard.
+ * Returns 0; -ENOENT (no such channel); -EMSGSIZE (no datagram is so large);
+ * -ENOMEM.
+ */
+int relay_bring(struct relay *r, const struct relay_group *g,
+	const struct relay_brought *b, struct relay_brought_result *ret);
+
+/*
+ * Hands an answer of another site to the searchers of a flow here, each
+ * answer once.
+ * Returns 0, with how many got it in `*ret_sent`; -ENOENT (no such flow);
+ * -EMSGSIZE; -ENOMEM.
+ */
+int relay_bring_answer(struct relay *r, uint64_t flow,
+	const struct relay_origin *origin, const void *data, size_t size,
+	size_t *ret_sent);
+
+/* True for the segment that stands for other sites. */
+bool relay_segment_is_outside(const struct relay_segment *s);
+
+/* Datagrams that went between sites. */
+struct relay_site_counts {
+	uint64_t relayed;  /* brought from there */
+	uint64_t carried;  /* told of, to be taken there */
+	uint64_t answered; /* answers that were brought */
+};
+
+void relay_site_counts(const struct relay *r, struct relay_site_counts *ret);
+
 /* ---- readers ---- */
 
 /* A number that no other segment has, now or later; never 0. */
@@ -310,11 +394,19 @@ struct relay_flow_info {
 const struct relay_flow *relay_flow_next(
 	const struct relay *r, const struct relay_flow *after);
 void relay_flow_get(const struct relay_flow *f, struct relay_flow_info *ret);
+
+/* One who waits for answers. */
+struct relay_searcher {
+	const struct relay_segment *segment;
+	/* Unset, and port 0, where another site did not say. */
+	struct net_address address;
+	uint16_t port;
+	const char *site; /* where it is; NULL: here */
+};
+
 /* Calls `each` for all who wait. */
 void relay_flow_each_searcher(const struct relay_flow *f,
-	void (*each)(void *data, const struct net_address *address,
-		uint16_t port, const struct relay_segment *segment),
-	void *data);
+	void (*each)(void *data, const struct relay_searcher *w), void *data);
 void relay_flows(const struct relay *r, struct relay_limit *ret);
 
 /* One device of one interface of the configuration. */

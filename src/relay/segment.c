@@ -16,14 +16,22 @@ enum { TELL_AGAIN_MS = 60 * 1000 };
 
 const struct config_use *segment_use(const struct relay_segment *s)
 {
-	return &s->channel->group->c->uses[s->use];
+	static const struct config_use outside = {
+		.role = CONFIG_HEARS | CONFIG_SENT_TO,
+		.ttl = CONFIG_TTL_KEEP,
+	};
+
+	return s->is_outside ? &outside : &s->channel->group->c->uses[s->use];
 }
 
 const struct config_interface *segment_interface(const struct relay_segment *s)
 {
+	static const struct config_interface outside = { .name = (char *)"" };
 	const struct relay_group *g = s->channel->group;
 
-	return &g->config->interfaces[segment_use(s)->interface];
+	return s->is_outside
+		       ? &outside
+		       : &g->config->interfaces[segment_use(s)->interface];
 }
 
 static struct relay *relay_of(const struct relay_segment *s)

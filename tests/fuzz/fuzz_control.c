@@ -290,9 +290,13 @@ static bool has_audience(const struct session *s)
 	static const char *const groups[] = { "mdns", "beacon" };
 
 	for (enum event_kind k = 0; k < EVENT_KINDS; k++)
-		for (size_t i = 0; i < 2; i++)
-			if (server_wants(s->f.control, k, groups[i]))
+		for (size_t i = 0; i < 2; i++) {
+			const struct event e = { .kind = k,
+				.group = groups[i] };
+
+			if (server_wants(s->f.control, &e))
 				return true;
+		}
 	return false;
 }
 

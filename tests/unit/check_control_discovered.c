@@ -45,6 +45,7 @@ START_TEST(an_mdns_service_shows_all_of_the_contract)
 	fixture_check_result(&f, "discovered", "{}",
 		"{\"entries\":[{\"group\":\"mdns\",\"interface\":\"iot\","
 		"\"device\":\"eth0.20\",\"source\":\"192.0.2.7\","
+		"\"site\":null,\"key\":\"living room._http._tcp\","
 		"\"protocol\":\"mdns\",\"name\":\"Living Room\","
 		"\"type\":\"_http._tcp\",\"host\":\"tv.local\",\"port\":8009,"
 		"\"location\":null,"
@@ -72,6 +73,7 @@ START_TEST(an_ssdp_device_shows_its_server)
 	fixture_check_result(&f, "discovered", "{}",
 		"{\"entries\":[{\"group\":\"mdns\",\"interface\":\"iot\","
 		"\"device\":\"eth0.20\",\"source\":\"192.0.2.7\","
+		"\"site\":null,\"key\":\"uuid:1::upnp:rootdevice\","
 		"\"protocol\":\"ssdp\",\"name\":\"uuid:1::upnp:rootdevice\","
 		"\"type\":\"upnp:rootdevice\",\"host\":null,\"port\":null,"
 		"\"location\":\"http://192.0.2.7/d.xml\","

@@ -53,7 +53,9 @@ static void check_event(int fd, const char *expected)
 
 #define FATE(event, rest)                                                      \
 	"{\"event\":\"" event "\",\"group\":\"mdns\",\"interface\":\"lan\","   \
-	"\"device\":\"br-lan\",\"source\":\"fe80::7%br-lan\",\"port\":5353,"   \
+	"\"device\":\"br-lan\",\"site\":null,"                                 \
+	"\"source\":\"fe80::7%br-lan\",\"port\":5353,"                         \
+	"\"channel\":{\"address\":\"224.0.0.251\",\"port\":5353},"             \
 	"\"destination\":\"ff02::fb\",\"protocol\":\"mdns\","                  \
 	"\"kind\":\"announcement\",\"size\":5,\"ttl\":255,\"flow\":null,"      \
 	"\"to\":{\"interface\":\"iot\",\"device\":\"eth0.20\"}," rest "}"
@@ -238,6 +240,7 @@ START_TEST(an_answer_is_told_with_its_flow)
 	control_tell_answer(f.control, &h);
 	check_event(fd, "{\"event\":\"answer\",\"group\":\"mdns\","
 			"\"interface\":\"iot\",\"device\":\"eth0.20\","
+			"\"site\":null,"
 			"\"source\":\"fe80::7%eth0.20\",\"port\":1900,"
 			"\"protocol\":\"mdns\",\"kind\":\"announcement\","
 			"\"size\":5,\"flow\":7,\"payload\":\"aGkA/yE=\"}");
@@ -250,6 +253,7 @@ END_TEST
 #define ENTRY                                                                  \
 	"\"group\":\"mdns\",\"interface\":\"iot\","                            \
 	"\"device\":\"eth0.20\",\"source\":\"192.0.2.7\","                     \
+	"\"site\":null,\"key\":\"tv._http._tcp\","                             \
 	"\"protocol\":\"mdns\",\"name\":\"TV\",\"type\":\"_http._tcp\","       \
 	"\"host\":\"tv.local\",\"port\":8009,\"location\":null,"               \
 	"\"addresses\":[\"192.0.2.7\",\"fe80::7%eth0.20\"],"                   \

@@ -111,6 +111,11 @@ const struct discovery_entry *discovery_after(
 	return low < d->n ? &d->entries[low] : NULL;
 }
 
+const struct relay_heard *discovery_message(const struct discovery *d)
+{
+	return d->message;
+}
+
 void discovery_limit(const struct discovery *d, struct relay_limit *ret)
 {
 	*ret = d->limit;
@@ -119,7 +124,7 @@ void discovery_limit(const struct discovery *d, struct relay_limit *ret)
 void discovery_each_count(const struct discovery *d,
 	void (*each)(void *data, const struct discovery_count *c), void *data)
 {
-	const struct discovery_count c = { "mdns", "lan", "eth0", d->n };
+	const struct discovery_count c = { "mdns", "lan", "eth0", NULL, d->n };
 
 	each(data, &c);
 }

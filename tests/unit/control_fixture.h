@@ -46,6 +46,20 @@ struct relay {
 	/* What relay_watch() was told, and how often. */
 	bool watched;
 	unsigned watches;
+	bool carried; /* the same of relay_carry() */
+	struct relay_site_counts sites;
+
+	/* What relay_bring() or relay_bring_answer() was given last, and what
+	 * they say. */
+	struct fixture_brought {
+		unsigned times;
+		char group[64], site[RELAY_SITE];
+		struct relay_brought b; /* but for what it points at */
+		uint64_t flow;
+		uint8_t data[65536];
+		int error;
+		struct relay_brought_result result;
+	} brought;
 };
 
 struct discovery {
@@ -53,6 +67,7 @@ struct discovery {
 	size_t n, room;
 	uint64_t last_id;
 	struct relay_limit limit;
+	const struct relay_heard *message; /* discovery_message() */
 };
 
 struct announce {

@@ -29,15 +29,9 @@ struct relay_group {
 	size_t n;
 };
 
-struct searcher {
-	struct net_address address;
-	uint16_t port;
-	const struct relay_segment *segment;
-};
-
 struct relay_flow {
 	struct relay_flow_info info;
-	struct searcher searchers[2];
+	struct relay_searcher searchers[2];
 };
 
 const char *relay_verdict_word(enum relay_verdict v)
@@ -83,6 +77,62 @@ void relay_watch(struct relay *r, bool on)
 	r->watches++;
 }
 
+void relay_carry(struct relay *r, bool on)
+{
+	r->carried = on;
+}
+
+void relay_site_counts(const struct relay *r, struct relay_site_counts *ret)
+{
+	*ret = r->sites;
+}
+
+/* The one that has no interface. */
+bool relay_segment_is_outside(const struct relay_segment *s)
+{
+	return !*s->info.interface;
+}
+
+static int take(struct relay *r, const struct relay_origin *origin,
+	const void *data, size_t size)
+{
+	struct fixture_brought *to = &r->brought;
+
+	to->times++;
+	to->b.origin = *origin;
+	to->b.origin.site = NULL;
+	(void)snprintf(to->site, sizeof(to->site), "%s", origin->site);
+	to->b.size = size;
+	memcpy(to->data, data, size);
+	return to->error;
+}
+
+int relay_bring(struct relay *r, const struct relay_group *g,
+	const struct relay_brought *b, struct relay_brought_result *ret)
+{
+	int error;
+
+	r->brought.b = *b;
+	(void)snprintf(r->brought.group, sizeof(r->brought.group), "%s",
+		g->config.name);
+	error = take(r, &b->origin, b->data, b->size);
+	if (error == 0)
+		*ret = r->brought.result;
+	return error;
+}
+
+int relay_bring_answer(struct relay *r, uint64_t flow,
+	const struct relay_origin *origin, const void *data, size_t size,
+	size_t *ret_sent)
+{
+	int error = take(r, origin, data, size);
+
+	r->brought.flow = flow;
+	if (error == 0)
+		*ret_sent = r->brought.result.sent;
+	return error;
+}
+
 void relay_flows(const struct relay *r, struct relay_limit *ret)
 {
 	*ret = r->flow_limit;
@@ -102,13 +152,10 @@ void relay_flow_get(const struct relay_flow *f, struct relay_flow_info *ret)
 }
 
 void relay_flow_each_searcher(const struct relay_flow *f,
-	void (*each)(void *data, const struct net_address *address,
-		uint16_t port, const struct relay_segment *segment),
-	void *data)
+	void (*each)(void *data, const struct relay_searcher *w), void *data)
 {
 	for (size_t i = 0; i < f->info.n_searchers; i++)
-		each(data, &f->searchers[i].address, f->searchers[i].port,
-			f->searchers[i].segment);
+		each(data, &f->searchers[i]);
 }
 
 const struct relay_group *relay_group_next(
@@ -285,7 +332,7 @@ static void fill_mdns_channel(struct relay_channel *c, const char *address)
 static void fill_searcher(struct relay_flow *f, const char *address,
 	uint16_t port, const struct relay_segment *segment)
 {
-	struct searcher *s = &f->searchers[f->info.n_searchers++];
+	struct relay_searcher *s = &f->searchers[f->info.n_searchers++];
 
 	ck_assert_int_eq(net_address_parse(address, &s->address), 0);
 	s->port = port;
