@@ -244,19 +244,23 @@ static void take_live(struct carrier *c, const struct brought *b)
 					   strcmp(b->m.kind, "other") == 0
 				   ? b->m.kind
 				   : NULL;
+	uint64_t heard = carrier_heard(c, &b->m);
 
-	if (b->retained || lane_repeats(b->lane, carrier_heard(c, &b->m)))
+	if (b->retained || lane_repeats(b->lane, heard))
 		return;
 	if (!lane_may(b->lane, b->group->rate, uv_now(c->loop))) {
 		dropped(c, site, SITE_DROP_RATE);
+		lane_forgets(b->lane, heard);
 		return;
 	}
-	if (b->topic.kind == TOPIC_SEARCH)
+	if (b->topic.kind == TOPIC_SEARCH) {
 		answers_search(c, site, &b->topic, &b->m, b->data, b->size);
-	else if (relay(c, b->lane, kind, &b->m, b->data, b->size) < 0)
+	} else if (relay(c, b->lane, kind, &b->m, b->data, b->size) < 0) {
 		dropped(c, site, SITE_DROP_QUEUE);
-	else
+		lane_forgets(b->lane, heard);
+	} else {
 		taken(c, site);
+	}
 }
 
 /* True where what is said of the message holds, and it may be taken. */
