@@ -69,6 +69,8 @@ static json_t *group(const struct relay_group *g)
 	render_object(&r);
 	render_put(&r, "name", render_text(config->name));
 	render_put(&r, "preset", render_name(config->preset));
+	render_put(&r, "payload",
+		render_text(config_payload_word(config->payload)));
 	render_put(&r, "channels", channels(g));
 	return render_end(&r);
 }
