@@ -15,6 +15,7 @@ typedef struct Suite Suite;
 #define ck_assert_int_eq(a, b)   MUST((a) == (b))
 #define ck_assert_int_ge(a, b)   MUST((a) >= (b))
 #define ck_assert_uint_eq(a, b)  MUST((a) == (b))
+#define ck_assert_uint_le(a, b)  MUST((a) <= (b))
 #define ck_assert_uint_lt(a, b)  MUST((a) < (b))
 #define ck_assert_ptr_nonnull(a) MUST((a) != NULL)
 
