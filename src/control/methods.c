@@ -34,6 +34,7 @@ static bool is_permitted(const struct methods_context *m, const char *what)
 
 	if (!peer_may_change(m->fd, m->gid, &peer))
 		return false;
+<<<<<<< HEAD
 	/* What comes by the hundred would drown the log. */
 	if (h->changing && what)
 		h->changing(h->data, what, peer.pid, peer.uid);
@@ -68,6 +69,11 @@ bool methods_is_name(const char *text)
 		if (!isascii(*text) ||
 			(!isalnum(*text) && !strchr("_.-", *text)))
 			return false;
+=======
+	/* What comes every few seconds would drown the log. */
+	if (h->changing && !method->frequent)
+		h->changing(h->data, method->name, peer.pid, peer.uid);
+>>>>>>> c147f24 (control: show the sites that a client joins)
 	return true;
 }
 
@@ -244,6 +250,23 @@ static const struct rpc_param answer_params[] = {
 	{ .name = NULL },
 };
 
+/* A number that is counted. */
+#define COUNT .type = RPC_INTEGER, .low = 0, .high = INT64_MAX
+
+static const struct rpc_param sites_params[] = {
+	{ .name = "site", .type = RPC_STRING, .required = true },
+	{ .name = "broker", .type = RPC_STRING, .required = true },
+	{ .name = "state", .type = RPC_STRING, .required = true },
+	{ .name = "error", .type = RPC_STRING_OR_NULL },
+	{ .name = "own", COUNT },
+	{ .name = "queued", COUNT },
+	{ .name = "lost", COUNT },
+	{ .name = "published", COUNT },
+	{ .name = "taken", COUNT },
+	{ .name = "sites", .type = RPC_OBJECTS },
+	{ .name = NULL },
+};
+
 static const struct rpc_param standby_params[] = {
 	{ .name = "enabled", .type = RPC_BOOLEAN, .required = true },
 	{ .name = NULL },
@@ -277,6 +300,7 @@ static const struct rpc_method methods[] = {
 		.run = methods_withdraw,
 		.changes = true,
 		.params = withdraw_params },
+<<<<<<< HEAD
 	{ .name = "relay",
 		.run = methods_relay,
 		.frequent = true,
@@ -287,6 +311,13 @@ static const struct rpc_method methods[] = {
 		.frequent = true,
 		.changes = true,
 		.params = answer_params },
+=======
+	{ .name = "sites",
+		.run = methods_sites,
+		.frequent = true,
+		.changes = true,
+		.params = sites_params },
+>>>>>>> c147f24 (control: show the sites that a client joins)
 	{ .name = "reload", .run = run_reload, .changes = true },
 	{ .name = "standby",
 		.run = run_standby,

@@ -5,6 +5,7 @@
 #define CRIER_CONTROL_METHODS_H
 
 #include "control/control.h"
+#include "control/reports.h"
 #include "control/rpc.h"
 #include "control/subscription.h"
 
@@ -18,6 +19,8 @@ struct methods_context {
 	gid_t gid; /* the control group, or (gid_t)-1 */
 	/* Where `subscribe` leaves what it made, for the caller to free. */
 	struct subscription **subscription;
+	struct reports *reports;
+	const void *client; /* whose report it would be */
 };
 
 extern const struct rpc methods_rpc;
@@ -50,6 +53,10 @@ int methods_announce(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error);
 int methods_withdraw(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error);
+/* report.c */
+int methods_sites(void *context, const json_t *params, json_t **ret,
+	struct rpc_error *error);
+json_t *methods_reports(const struct methods_context *m);
 /* metrics.c */
 int methods_metrics(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error);

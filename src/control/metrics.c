@@ -7,6 +7,7 @@
 #include "control/exposition.h"
 #include "control/methods.h"
 #include "control/render.h"
+#include "control/report_metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -385,5 +386,6 @@ int methods_metrics(void *context, const json_t *params, json_t **ret,
 		write_discovered(&e, h->discovery);
 	if (h->announce)
 		write_announcements(&e, h->announce);
+	report_metrics_write(&e, m->reports);
 	return methods_give(take_text(&e), ret);
 }

@@ -74,6 +74,16 @@ static int check_strings(
 	return 0;
 }
 
+static int check_objects(
+	const struct rpc_param *p, const json_t *value, struct rpc_error *e)
+{
+	for (size_t i = 0; i < json_array_size(value); i++)
+		if (!json_is_object(json_array_get(value, i)))
+			return rpc_fail(e, RPC_INVALID_PARAMS,
+				"\"%s\" is an array of objects", p->name);
+	return 0;
+}
+
 static int check_integer(
 	const struct rpc_param *p, const json_t *value, struct rpc_error *e)
 {
@@ -116,6 +126,16 @@ static int check_value(
 			return 0;
 		return rpc_fail(
 			e, RPC_INVALID_PARAMS, "\"%s\" is an object", p->name);
+	case RPC_OBJECTS:
+		if (json_is_array(value))
+			return check_objects(p, value, e);
+		return rpc_fail(e, RPC_INVALID_PARAMS,
+			"\"%s\" is an array of objects", p->name);
+	case RPC_STRING_OR_NULL:
+		if (json_is_string(value) || json_is_null(value))
+			return 0;
+		return rpc_fail(e, RPC_INVALID_PARAMS,
+			"\"%s\" is a string or null", p->name);
 	case RPC_DURATION:
 		if (json_is_integer(value))
 			return check_integer(p, value, e);

@@ -43,6 +43,8 @@ enum rpc_type {
 	RPC_BOOLEAN,
 	RPC_STRINGS,
 	RPC_OBJECT,
+	RPC_OBJECTS,
+	RPC_STRING_OR_NULL,
 	RPC_DURATION, /* seconds, or a text as in the configuration */
 };
 

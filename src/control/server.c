@@ -31,6 +31,7 @@ struct control {
 	struct connection *clients; /* all of them */
 	struct connection *ready;   /* those whose request waits */
 	struct audience audience;   /* those who have subscribed */
+	struct reports reports;     /* what they say of sites */
 	struct relay_limit limit;   /* how many of `clients` there may be */
 	bool closing;
 	bool work_closed;
@@ -55,6 +56,8 @@ static bool serve_one(struct control *c, struct connection *client)
 		.fd = connection_fileno(client),
 		.gid = c->gid,
 		.subscription = &client->subscription,
+		.reports = &c->reports,
+		.client = client,
 	};
 	bool more;
 
@@ -146,6 +149,7 @@ static void client_closed(void *data, struct connection *client)
 	struct control *c = data;
 
 	unsubscribe(c, client);
+	reports_leave(&c->reports, client);
 	if (client->is_ready)
 		leave_queue(c, client);
 	DL_DELETE(c->clients, client);

@@ -160,6 +160,7 @@ int show_status(const json_t *result, FILE *out, bool coloured)
 		format_dropped(json_object_get(totals, "dropped")));
 	(void)fputc('\n', out);
 	r |= print_limits(out, json_object_get(result, "limits"), coloured);
+	r |= show_sites(json_object_get(result, "sites"), out, coloured);
 	return r ? -ENOMEM : 0;
 }
 

@@ -29,6 +29,8 @@ int show_reload(const json_t *result, FILE *out, bool coloured);
 int show_standby(const json_t *result, FILE *out, bool coloured);
 int show_log_level(const json_t *result, FILE *out, bool coloured);
 
+/* Private: the member `sites` of a status; nothing where it is empty. */
+int show_sites(const json_t *reports, FILE *out, bool coloured);
 /* Private: prints a line, and takes over its text, which may be NULL for no
  * memory. */
 int show_line(FILE *out, char *text);

@@ -118,6 +118,7 @@ int methods_status(void *context, const json_t *params, json_t **ret,
 		render_number(count_announcements(h->announce)));
 	render_put(&r, "standby", json_boolean(relay_is_standby(h->relay)));
 	render_put(&r, "limits", status_limits(m, &now.config->limits));
+	render_put(&r, "sites", methods_reports(m));
 	return methods_give(render_end(&r), ret);
 }
 

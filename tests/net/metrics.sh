@@ -31,6 +31,24 @@ done
 within 5 holds "len(d['entries']) == 4" json crierd discovered ||
 	broken 'nothing is discovered'
 
+# What joins sites says so on a connection that it keeps.
+cat >"$work/reporter.py" <<'END'
+import json, signal, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+f = s.makefile("rw")
+print(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "sites", "params": {
+    "site": "house", "broker": "mqtts://hub:8883", "state": "waiting",
+    "error": 'no "route"\n\\', "queued": 3, "lost": 2, "sites": [
+        {"site": "hut", "online": True, "entries": 4},
+        {"site": "cabin"}]}}), file=f, flush=True)
+print(f.readline(), flush=True)
+signal.pause()
+END
+start reporter router "$PYTHON" "$work/reporter.py" "$work/crierd.sock"
+within 5 grep -q result "$work/reporter.out" ||
+	broken "nobody may report: $(<"$work/reporter.out")"
+
 metrics() {
 	ctl crierd metrics >"$work/metrics"
 }
@@ -54,6 +72,20 @@ claim 'announcements are counted' within 5 metric \
 claim 'entries are counted where they were heard' metric \
 	'crier_discovered_entries\{group="other",interface="iot",.*\} 4'
 claim 'bounds are told' metric 'crier_limit_used\{limit="discovered"\} 4'
+claim 'sites are told that something joins' metric \
+	'crier_site_entries\{site="hut",seen_by="house",.*\} 4'
+claim 'and that they are not there' metric \
+	'crier_site_online\{site="cabin",seen_by="house",.*\} 0'
+claim 'and its broker' metric \
+	'crier_broker_connected\{broker="mqtts://hub:8883",site="house"\} 0'
+ctl crierd status >"$work/status"
+claim 'people are told, too' grep -q '^  house .* waiting ' "$work/status"
+claim 'and why' grep -qF 'no "route"\n\' "$work/status"
 claim 'what is shown to people is the same as in JSON' equal \
 	"$(json crierd metrics | query d | grep -c .)" grep -c . "$work/metrics"
+stop reporter
+no_sites() {
+	metrics && ! grep -E '^crier_(site|broker)_' "$work/metrics"
+}
+claim 'with the connection goes what it said' within 5 no_sites
 finish

@@ -53,6 +53,9 @@ static const char *const any_call[] = {
 	CALL_WITH("withdraw", "{\"name\":\"wep\"}"),
 	CALL("metrics"),
 	CALL_WITH("subscribe", "{\"events\":[\"drop\"],\"groups\":[\"mdns\"]}"),
+	CALL_WITH("sites", "{\"site\":\"home\",\"broker\":\"b\","
+			   "\"state\":\"waiting\",\"sites\":[{\"site\":"
+			   "\"hut\"}]}"),
 	CALL("reload"),
 	CALL_WITH("standby", "{\"enabled\":true}"),
 	CALL("none"),
@@ -69,7 +72,9 @@ START_TEST(a_lack_of_memory_is_survived)
 	struct methods_context context = { .handles = &f.handles,
 		.now_ms = f.handles.started_ms,
 		.fd = pair[0],
-		.subscription = &subscription };
+		.subscription = &subscription,
+		.reports = &f.reports,
+		.client = &f };
 	unsigned tried = 0;
 	char *text;
 	size_t size;

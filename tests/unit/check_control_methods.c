@@ -64,7 +64,7 @@ START_TEST(status_tells_all_of_the_contract)
 		"\"clients\":{\"used\":1,\"bound\":4,\"refused\":2,"
 		"\"evicted\":0},"
 		"\"remembered\":{\"used\":4,\"bound\":65536,\"refused\":0,"
-		"\"evicted\":9}}}",
+		"\"evicted\":9}},\"sites\":[]}",
 		(int)getpid());
 	check_result("status", NULL, expected);
 }

@@ -136,6 +136,7 @@ void fixture_close(struct fixture *f)
 	control_close(f->control);
 	ck_assert_int_eq(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
 	ck_assert_int_eq(uv_loop_close(&f->loop), 0);
+	reports_leave(&f->reports, f);
 	fixture_relay_free(f->relay);
 	fixture_discovery_free(f->discovery);
 	fixture_announce_free(f->announce);
@@ -273,7 +274,9 @@ static char *answer_to(struct fixture *f, int fd, const char *line)
 		.clients = { 1, 4, 2, 0 },
 		.fd = fd,
 		.gid = (gid_t)-1,
-		.subscription = &subscription };
+		.subscription = &subscription,
+		.reports = &f->reports,
+		.client = f };
 	char *text;
 	size_t size;
 

@@ -19,6 +19,7 @@
 #define CRIER_TESTS_CONTROL_FIXTURE_H
 
 #include "control/control.h"
+#include "control/reports.h"
 
 #include <check.h>
 #include <jansson.h>
@@ -96,6 +97,7 @@ struct fixture {
 	struct control_handles handles;
 	struct control_options options;
 	struct control *control;
+	struct reports reports; /* of fixture_call(), which is one client */
 
 	/* What the last fixture_crierctl() wrote. */
 	char *out, *err;
