@@ -46,10 +46,10 @@ static bool is_refused(uint32_t c)
 	       (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
 }
 
-static bool has_refused(const struct node *n)
+static bool has_refused(const char *text)
 {
-	const unsigned char *at = (const unsigned char *)n->text;
-	size_t left = n->size, size;
+	const unsigned char *at = (const unsigned char *)text;
+	size_t left = strlen(text), size;
 	uint32_t c = 0;
 
 	for (; left > 0; at += size, left -= size) {
@@ -90,7 +90,7 @@ static void read_prefix(const struct spot *s, void *base, const struct key *k)
 	if (text == NULL)
 		return;
 	why = prefix_problem(text);
-	if (why == NULL && has_refused(s->node))
+	if (why == NULL && has_refused(text))
 		why = "has a control character, which no topic has";
 	if (why != NULL)
 		spot_error(s, "\"%s\" %s", quote(text, given), why);
@@ -100,7 +100,7 @@ static void read_prefix(const struct spot *s, void *base, const struct key *k)
 
 static void read_user(const struct spot *s, void *base, const struct key *k)
 {
-	if (s->node->kind == NODE_SCALAR && has_refused(s->node))
+	if (s->node->kind == NODE_SCALAR && has_refused(s->node->text))
 		spot_error(s, "a control character cannot stand here");
 	else
 		read_string(s, base, k);

@@ -219,15 +219,14 @@ const struct list_kind list_brokers = {
 
 static bool read_host(const struct spot *s, void *ret)
 {
-	const char *text = spot_text(s, "a host, such as broker.lan");
-	char given[QUOTE_TEXT];
-	const char *why;
+	static const char want[] =
+		"a host alone, such as broker.lan or 2001:db8::1";
+	const char *text = spot_text(s, want);
 
 	if (text == NULL)
 		return false;
-	why = host_problem(text);
-	if (why != NULL) {
-		spot_error(s, "\"%s\" %s", quote(text, given), why);
+	if (host_problem(text) != NULL) {
+		spot_wrong(s, want);
 		return false;
 	}
 	return keep_string(s, text, ret);

@@ -3,7 +3,10 @@
  * configuration: "TABLE PATH KEY", a line for each. Tables are numbered as they
  * are met, items of a list are written as "[]", the root as ".".
  *
- * usage: tests/docs/keys FILE
+ * usage: tests/docs/keys [--sites | --dump-sites] FILE
+ *
+ * The first option reads it as crier-mqtt's. With the second, such a file is
+ * dumped instead: this is there also where crier-mqtt is not built.
  *
  * The documents are checked against this, so it must come from the parser
  * itself: the linker hands each call of read_map() to us.
@@ -11,6 +14,7 @@
 #include "config/config.h"
 #include "config/read.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +33,7 @@ static struct {
 	const struct key *at[TABLES_MAX];
 	size_t n;
 } tables;
-static bool is_built_in;
+static bool is_built_in, is_silent;
 
 static size_t number_of(const struct key *table)
 {
@@ -72,7 +76,7 @@ bool __wrap_read_map(
 	const struct spot *s, void *base, struct keys keys, struct keys more)
 {
 	/* Not what is compiled in, nor what a preset fills in. */
-	if (!is_built_in && !s->reader->quiet) {
+	if (!is_silent && !is_built_in && !s->reader->quiet) {
 		print_table(s, keys);
 		print_table(s, more);
 	}
@@ -89,23 +93,53 @@ int __wrap_read_built_in_presets(struct reader *r, struct tree *tree)
 	return error;
 }
 
+static int of_crierd(const char *path, struct config_errors *errors)
+{
+	struct config *c = NULL;
+	int r = config_load(path, &c, errors);
+
+	config_unref(c);
+	return r;
+}
+
+static int of_sites(
+	const char *path, bool is_dump, struct config_errors *errors)
+{
+	struct config_sites *c = NULL;
+	int r;
+
+	/* The keys are not what is asked for. */
+	is_silent = is_dump;
+	r = config_sites_load(path, &c, errors);
+	if (r == 0 && is_dump)
+		r = config_sites_dump(c, stdout);
+	config_sites_free(c);
+	return r;
+}
+
 int main(int argc, char *argv[])
 {
 	struct config_errors errors;
-	struct config *c = NULL;
+	const char *path = argv[argc - 1];
+	const char *option = argc == 3 ? argv[1] : "";
+	bool is_dump = strcmp(option, "--dump-sites") == 0;
 	int r;
 
-	if (argc != 2) {
-		(void)fputs("usage: tests/docs/keys FILE\n", stderr);
+	if (argc == 2) {
+		r = of_crierd(path, &errors);
+	} else if (is_dump || strcmp(option, "--sites") == 0) {
+		r = of_sites(path, is_dump, &errors);
+	} else {
+		(void)fputs("usage: tests/docs/keys [--sites | --dump-sites] "
+			    "FILE\n",
+			stderr);
 		return 2;
 	}
-	r = config_load(argv[1], &c, &errors);
-	if (r < 0) {
-		(void)fprintf(stderr, "keys: %s: %s\n", argv[1], strerror(-r));
-		for (size_t i = 0; i < errors.n; i++)
-			config_error_print(&errors.at[i], argv[1], stderr);
-		return 1;
+	for (size_t i = 0; i < errors.n; i++) {
+		config_error_print(&errors.at[i], path, stderr);
+		(void)fputc('\n', stderr);
 	}
-	config_unref(c);
-	return 0;
+	config_errors_done(&errors);
+	/* As the programs themselves. */
+	return r == -EINVAL ? 78 : r < 0 ? 1 : 0;
 }
