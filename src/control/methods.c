@@ -34,7 +34,6 @@ static bool is_permitted(const struct methods_context *m, const char *what)
 
 	if (!peer_may_change(m->fd, m->gid, &peer))
 		return false;
-<<<<<<< HEAD
 	/* What comes by the hundred would drown the log. */
 	if (h->changing && what)
 		h->changing(h->data, what, peer.pid, peer.uid);
@@ -69,11 +68,6 @@ bool methods_is_name(const char *text)
 		if (!isascii(*text) ||
 			(!isalnum(*text) && !strchr("_.-", *text)))
 			return false;
-=======
-	/* What comes every few seconds would drown the log. */
-	if (h->changing && !method->frequent)
-		h->changing(h->data, method->name, peer.pid, peer.uid);
->>>>>>> c147f24 (control: show the sites that a client joins)
 	return true;
 }
 
@@ -300,7 +294,6 @@ static const struct rpc_method methods[] = {
 		.run = methods_withdraw,
 		.changes = true,
 		.params = withdraw_params },
-<<<<<<< HEAD
 	{ .name = "relay",
 		.run = methods_relay,
 		.frequent = true,
@@ -311,13 +304,11 @@ static const struct rpc_method methods[] = {
 		.frequent = true,
 		.changes = true,
 		.params = answer_params },
-=======
 	{ .name = "sites",
 		.run = methods_sites,
 		.frequent = true,
 		.changes = true,
 		.params = sites_params },
->>>>>>> c147f24 (control: show the sites that a client joins)
 	{ .name = "reload", .run = run_reload, .changes = true },
 	{ .name = "standby",
 		.run = run_standby,

@@ -2,27 +2,7 @@
  * Whatever a file says: it is read or every error has its place and a text;
  * what was read is written as a file that reads as the same.
  */
-#include "config/config.h"
-#include "fuzz.h"
-
-#include <errno.h>
-#include <string.h>
-
-static void check_errors(const struct config_errors *errors)
-{
-	FILE *out = fopen("/dev/null", "w");
-
-	MUST(out != NULL);
-	MUST(errors->n > 0);
-	for (size_t i = 0; i < errors->n; i++) {
-		const struct config_error *e = &errors->at[i];
-
-		MUST(e->path != NULL);
-		MUST(e->message != NULL && e->message[0] != '\0');
-		config_error_print(e, "fuzz.yaml", out);
-	}
-	(void)fclose(out);
-}
+#include "errors.h"
 
 static char *dump(const struct config *c, size_t *ret_size)
 {
