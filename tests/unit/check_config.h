@@ -19,14 +19,6 @@
 	"  iot: { device: eth1 }\n"
 #define GROUP INTERFACES "groups:\n  g: { address: 239.1.2.3, port: 7"
 
-/* The least that a file of crier-mqtt has. */
-#define SITE    "site: house-a\n"
-#define BROKERS "brokers: mqtts://broker.example\n"
-#define GROUPS  "groups: { mdns: {} }\n"
-#define LEAST   SITE BROKERS GROUPS
-
-#define COUNT(table) (sizeof(table) / sizeof(*(table)))
-
 /* All errors, a line each, and frees them. The caller frees the text. */
 static inline char *errors_text(struct config_errors *errors, const char *file)
 {
@@ -71,37 +63,6 @@ static inline char *parse_errors(const char *text, size_t size)
 		config_parse("test.yaml", text, size, &c, &errors), -EINVAL);
 	ck_assert_ptr_null(c);
 	ck_assert_uint_gt(errors.n, 0);
-	return errors_text(&errors, "test.yaml");
-}
-
-/* The same of a configuration of crier-mqtt. */
-static inline struct config_sites *parse_sites(const char *text)
-{
-	struct config_sites *c = NULL;
-	struct config_errors errors;
-
-	if (config_sites_parse("test.yaml", text, strlen(text), &c, &errors) <
-		0)
-		ck_abort_msg("%s%s", text, errors_text(&errors, "test.yaml"));
-	ck_assert_uint_eq(errors.n, 0);
-	return c;
-}
-
-/* What is wrong with one. The caller frees it. */
-static inline char *sites_errors(const char *text, size_t size)
-{
-	struct config_sites *c = NULL;
-	struct config_errors errors;
-	/* In a buffer of exactly this size, for the sanitizer. */
-	char *copy = malloc(size ? size : 1);
-
-	ck_assert_ptr_nonnull(copy);
-	memcpy(copy, text, size);
-	ck_assert_msg(config_sites_parse(
-			      "test.yaml", copy, size, &c, &errors) == -EINVAL,
-		"accepted: %s", text);
-	ck_assert_ptr_null(c);
-	free(copy);
 	return errors_text(&errors, "test.yaml");
 }
 

@@ -3,7 +3,7 @@
  * that each allocation of src/config can be made to fail, though not those of
  * libyaml.
  */
-#include "check_config.h"
+#include "check_config_sites.h"
 
 enum { NEVER = -1 };
 

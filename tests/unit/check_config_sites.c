@@ -2,7 +2,7 @@
  * The configuration of crier-mqtt: what it comes to, and that its dump reads
  * back.
  */
-#include "check_config.h"
+#include "check_config_sites.h"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 /*
  * Each error that the configuration of crier-mqtt can have.
  */
-#include "check_config.h"
+#include "check_config_sites.h"
 
 static void assert_errors(const char *text, const char *expected)
 {
