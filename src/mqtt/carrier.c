@@ -34,10 +34,15 @@ int64_t carrier_wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* avahi says the same over IPv4 and IPv6, at the same time. */
 uint64_t carrier_heard(const struct carrier *c, const struct message *m)
 {
+	const struct siphash_key *key = &c->known.key;
+	uint64_t channel = siphash_behind(key, m->channel_port,
+		m->channel.bytes, net_address_size(&m->channel));
+
 	return siphash_behind(
-		&c->known.key, m->digest, m->heard, strlen(m->heard));
+		key, m->digest ^ channel, m->heard, strlen(m->heard));
 }
 
 const char *carrier_text(const json_t *object, const char *name)
@@ -74,6 +79,11 @@ int carrier_payload(struct carrier *c, const json_t *event, size_t *ret_size)
 			c->datagram, ret_size) < 0)
 		return -EBADMSG;
 	return *ret_size > 0 ? 0 : -EBADMSG;
+}
+
+void carrier_key(const char *identity, bool ipv6, char key[TOPIC_KEY + 1])
+{
+	topic_key(identity, ipv6 ? "~6" : "", key);
 }
 
 const char *carrier_name(const char *site, const char *group, const char *key,

@@ -71,6 +71,7 @@ struct carrier {
 	size_t subscribed;            /* ... and how many of them are */
 	uint64_t refused, refused_ms; /* by the broker; when it was last said */
 	int64_t onward; /* counts the searches that a hub passed on */
+	bool is_untold; /* crierd refused to show it, and that was said */
 	bool takes;     /* the decoders of all groups are known */
 };
 
@@ -103,6 +104,9 @@ void carrier_endpoint(const json_t *address, const json_t *port,
 	struct net_address *ret_address, uint16_t *ret_port);
 /* Decodes the payload of an event into c->datagram. Returns 0 or -EBADMSG. */
 int carrier_payload(struct carrier *c, const json_t *event, size_t *ret_size);
+/* The key of an entry as one family has announced it: a host may hear only one
+ * of them. */
+void carrier_key(const char *identity, bool ipv6, char key[TOPIC_KEY + 1]);
 /* Writes "GROUP/KEY" or "SITE/GROUP/KEY" (site not NULL). */
 enum { CARRIER_NAME = TOPIC_TEXT };
 const char *carrier_name(const char *site, const char *group, const char *key,

@@ -251,7 +251,7 @@ static bool shelve(struct carrier *c, const struct heard *h,
 	struct shelf_item *i;
 	int r;
 
-	topic_key(identity, key);
+	carrier_key(identity, h->m.channel.family == AF_INET6, key);
 	carrier_name(NULL, h->topic.group, key, name);
 	if (json_is_true(json_object_get(entry, "goodbye"))) {
 		i = shelf_find(&c->own, name);
@@ -345,11 +345,12 @@ void publish_expired(struct carrier *c, const json_t *event)
 	if (json_is_string(json_object_get(event, "site")) ||
 		carrier_group(c, group) < 0)
 		return;
-	topic_key(carrier_text(event, "key"), key);
-	i = shelf_find(&c->own, carrier_name(NULL, group, key, name));
-	if (i == NULL || i->gone)
-		return;
-	publish_gone(c, i);
+	for (int ipv6 = 0; ipv6 <= 1; ipv6++) {
+		carrier_key(carrier_text(event, "key"), ipv6, key);
+		i = shelf_find(&c->own, carrier_name(NULL, group, key, name));
+		if (i != NULL)
+			publish_gone(c, i);
+	}
 	publish_flush(c);
 }
 
@@ -381,8 +382,8 @@ void publish_onward(struct carrier *c, const struct topic *t,
 	struct net_address holder;
 	struct shelf_item *i;
 
-	(void)snprintf(joined, sizeof(joined), "%s~%s", t->site, t->last);
-	topic_key(joined, key);
+	(void)snprintf(joined, sizeof(joined), "%s/%s", t->site, t->last);
+	topic_key(joined, "", key);
 	carrier_name(NULL, t->group, key, name);
 	if (size == 0 || m->goodbye) {
 		i = shelf_find(&c->own, name);

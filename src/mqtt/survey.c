@@ -129,16 +129,21 @@ static void look_at(struct survey *s, const json_t *entry)
 	const char *name = carrier_text(entry, "group");
 	int group = carrier_group(c, name);
 	char key[TOPIC_KEY + 1], text[CARRIER_NAME];
+	bool is_known = false;
 	struct shelf_item *i;
 
 	if (group < 0 || json_is_string(json_object_get(entry, "site")))
 		return;
-	topic_key(carrier_text(entry, "key"), key);
-	i = shelf_find(&c->own, carrier_name(NULL, name, key, text));
-	if (i != NULL)
+	for (int ipv6 = 0; ipv6 <= 1; ipv6++) {
+		carrier_key(carrier_text(entry, "key"), ipv6, key);
+		i = shelf_find(&c->own, carrier_name(NULL, name, key, text));
+		if (i == NULL)
+			continue;
 		i->survey = c->survey;
-	else if (c->payloads[group] == CONFIG_PAYLOAD_MDNS &&
-		 c->c->groups[group].publishes)
+		is_known = true;
+	}
+	if (!is_known && c->payloads[group] == CONFIG_PAYLOAD_MDNS &&
+		c->c->groups[group].publishes)
 		remember_type(s, (size_t)group, carrier_text(entry, "type"));
 }
 

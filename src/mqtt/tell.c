@@ -4,6 +4,7 @@
 #include "mqtt/carrier.h"
 
 #include <stdio.h>
+#include <syslog.h>
 #include <time.h>
 
 enum {
@@ -25,25 +26,19 @@ static json_t *time_text(int64_t ms)
 
 static json_t *site(const struct site *s)
 {
-	static const char *const words[SITE_DROPS] = {
-		[SITE_DROP_LOOP] = "loop",
-		[SITE_DROP_FILTER] = "filter",
-		[SITE_DROP_RATE] = "rate",
-		[SITE_DROP_BAD] = "bad",
-		[SITE_DROP_QUEUE] = "queue",
-	};
-	json_t *o = json_object(), *dropped = json_object();
+	json_t *o = json_object();
+	uint64_t dropped = 0;
 
 	for (unsigned i = 0; i < SITE_DROPS; i++)
-		(void)json_object_set_new(dropped, words[i],
-			json_integer((json_int_t)s->dropped[i]));
+		dropped += s->dropped[i];
 	(void)json_object_set_new(o, "site", json_string(s->name));
 	(void)json_object_set_new(o, "online", json_boolean(s->online));
 	(void)json_object_set_new(
 		o, "entries", json_integer((json_int_t)s->entries));
 	(void)json_object_set_new(
 		o, "taken", json_integer((json_int_t)s->taken));
-	(void)json_object_set_new(o, "dropped", dropped);
+	(void)json_object_set_new(
+		o, "dropped", json_integer((json_int_t)dropped));
 	(void)json_object_set_new(o, "last_seen", time_text(s->last_seen_ms));
 	return o;
 }
@@ -102,6 +97,19 @@ static json_t *report(struct carrier *c, bool *ret_more)
 	return o;
 }
 
+static void on_told(void *data, const json_t *result, const json_t *error)
+{
+	struct carrier *c = data;
+
+	(void)result;
+	if (error == NULL || c->is_untold)
+		return;
+	c->is_untold = true;
+	service_log(c->log, LOG_WARNING, NULL,
+		"crierd does not show the sites: %s",
+		carrier_text(error, "message"));
+}
+
 void tell_timer(uv_timer_t *t)
 {
 	struct carrier *c = t->data;
@@ -115,7 +123,7 @@ void tell_timer(uv_timer_t *t)
 		return;
 	}
 	params = report(c, &more);
-	(void)link_call(c->link, "sites", params, NULL, NULL);
+	(void)link_call(c->link, "sites", params, on_told, c);
 	if (more)
 		tell_soon(c);
 }
@@ -131,6 +139,7 @@ void tell_again(struct carrier *c)
 {
 	struct site *s = NULL;
 
+	c->is_untold = false;
 	while ((s = sites_next(&c->sites, s)) != NULL)
 		s->changed = true;
 	tell_soon(c);

@@ -123,19 +123,19 @@ uint64_t topic_digest(const void *data, size_t size)
 	return digest;
 }
 
-void topic_key(const char *identity, char *key)
+void topic_key(const char *identity, const char *suffix, char *key)
 {
 	enum { DIGEST = sizeof("~0123456789abcdef") - 1 };
-	size_t used = 0, whole = 0;
+	size_t room = TOPIC_KEY - strlen(suffix), used = 0, whole = 0;
 	const char *at = identity;
 
-	for (; *at != '\0' && used + 3 <= TOPIC_KEY; at++) {
-		if (is_made_of(at, 1, "-._~"))
+	for (; *at != '\0' && used + 3 <= room; at++) {
+		if (is_made_of(at, 1, "-._"))
 			key[used++] = *at;
 		else
 			used += (size_t)sprintf(key + used, "%%%02X",
 				(unsigned)(unsigned char)*at);
-		if (used <= TOPIC_KEY - DIGEST)
+		if (used <= room - DIGEST)
 			whole = used;
 	}
 	/* Nothing at all has a key, too. */
@@ -143,5 +143,5 @@ void topic_key(const char *identity, char *key)
 		used = whole +
 		       (size_t)snprintf(key + whole, DIGEST + 1, "~%016" PRIx64,
 			       topic_digest(identity, strlen(identity)));
-	key[used] = '\0';
+	(void)strcpy(key + used, suffix);
 }

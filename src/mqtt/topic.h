@@ -54,11 +54,11 @@ const char *topic_format(
 bool topic_is_site(const char *text);
 
 /*
- * The key of what has `identity`, any text: letters, digits, "-", ".", "_" and
- * "~" as they are, others as %XX. What would be too long is cut off and ends in
- * "~" and a digest. `key` has room for TOPIC_KEY and a NUL.
+ * The key of what has `identity`, any text: letters, digits, "-", "." and "_"
+ * as they are, others as %XX; then `suffix`. What would be too long is cut off
+ * and goes on with "~" and a digest. `key` has room for TOPIC_KEY and a NUL.
  */
-void topic_key(const char *identity, char *key);
+void topic_key(const char *identity, const char *suffix, char *key);
 
 /* FNV-1a of 64 bits: no secret, and nothing that must not be forged, but
  * simple for whoever speaks this, too. */

@@ -541,14 +541,14 @@ START_TEST(a_hub_passes_on_what_it_takes)
 	const struct stage_message *said;
 
 	stage_message(&s, "crier/1/cabin/raw/announce/k", "hello", &m, true);
-	said = stage_said(&s, "crier/1/home/raw/announce/cabin~k");
+	said = stage_said(&s, "crier/1/home/raw/announce/cabin%2Fk");
 	ck_assert_ptr_nonnull(said);
 	ck_assert_str_eq(said->m.hops, "cabin,home");
 	ck_assert_str_eq(said->m.heard, "t1");
 	ck_assert(said->retain);
 	stage_clear(&s);
 	stage_message(&s, "crier/1/cabin/raw/announce/k", "", NULL, true);
-	said = stage_said(&s, "crier/1/home/raw/announce/cabin~k");
+	said = stage_said(&s, "crier/1/home/raw/announce/cabin%2Fk");
 	ck_assert_ptr_nonnull(said);
 	ck_assert_uint_eq(said->size, 0);
 }
