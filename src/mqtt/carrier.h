@@ -58,6 +58,7 @@ struct carrier {
 	bool closing;
 
 	uint64_t published, taken;
+	uint64_t unrelayed; /* crierd refused to */
 	uint64_t lost;      /* to the broker: it was not there, or too slow */
 	uint64_t impostors; /* messages of another that has our name */
 	uint64_t warned_ms; /* when it was last said */

@@ -55,6 +55,16 @@ void take_channel(json_t *params, const struct message *m)
 			endpoint(&m->channel, m->channel_port));
 }
 
+/* There is room for another. */
+static void on_relayed(void *data, const json_t *result, const json_t *error)
+{
+	struct carrier *c = data;
+
+	if (result == NULL && error != NULL)
+		c->unrelayed++;
+	take_flush(c);
+}
+
 /* `kind` NULL: crierd finds out. Returns as link_call(). */
 static int relay(struct carrier *c, const struct site_lane *l, const char *kind,
 	const struct message *m, const void *payload, size_t size)
@@ -68,7 +78,7 @@ static int relay(struct carrier *c, const struct site_lane *l, const char *kind,
 	if (kind != NULL)
 		(void)json_object_set_new(params, "kind", json_string(kind));
 	take_channel(params, m);
-	return link_call(c->link, "relay", params, NULL, NULL);
+	return link_call(c->link, "relay", params, on_relayed, c);
 }
 
 static void taken(struct carrier *c, struct site *site)
