@@ -22,12 +22,28 @@ void exposition_family(struct exposition *e, const char *name, const char *type,
 		name, type);
 }
 
+/* Bytes at the beginning that mean themselves. */
+static size_t plain(const char *value)
+{
+	size_t n = 0;
+
+	while (value[n] >= ' ' && value[n] <= '~' && value[n] != '\\' &&
+		value[n] != '"')
+		n++;
+	return n;
+}
+
 static void write_value(FILE *out, const char *value)
 {
 	uint32_t c;
 	size_t n;
 
 	for (; *value; value += n) {
+		n = plain(value);
+		if (n > 0) {
+			(void)fwrite(value, 1, n, out);
+			continue;
+		}
 		n = utf8_decode(value, &c);
 		if (c == '\n')
 			(void)fputs("\\n", out);
