@@ -128,6 +128,18 @@ START_TEST(a_stranger_may_not_change)
 }
 END_TEST
 
+START_TEST(a_stranger_may_not_report)
+{
+	const struct caller nobody = { .uid = NOBODY, .gid = NOBODY };
+
+	check_as(&nobody,
+		CALL_WITH("sites", "{\"site\":\"a\",\"broker\":\"b\","
+				   "\"state\":\"waiting\"}"),
+		"-32002");
+	check_as(&nobody, CALL("status"), "\"sites\":[]}}");
+}
+END_TEST
+
 START_TEST(root_may_change)
 {
 	const struct caller root = { .uid = 0, .gid = OTHERS };
@@ -203,6 +215,7 @@ static Suite *suite(void)
 	tcase_add_test(permissions, the_file_belongs_to_the_group);
 	tcase_add_test(permissions, anybody_who_connects_may_read);
 	tcase_add_loop_test(permissions, a_stranger_may_not_change, 0, 3);
+	tcase_add_test(permissions, a_stranger_may_not_report);
 	tcase_add_test(permissions, root_may_change);
 	tcase_add_test(permissions, a_member_by_primary_group_may_change);
 	tcase_add_loop_test(
