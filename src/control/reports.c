@@ -157,7 +157,8 @@ int reports_take(struct reports *r, const void *client,
 {
 	struct report *own = find_client(r, client);
 	struct report *same = find_same(r, said);
-	const struct report *old = own && own == same ? own : NULL;
+	const struct report *old =
+		own && !strcmp(own->site, said->site) ? own : NULL;
 	struct report fresh = *said;
 	int error;
 

@@ -64,9 +64,10 @@ struct reports {
 };
 
 /*
- * Takes in what `client` says. Of the same site and broker as before, it
- * changes the sites that `said` has and leaves the others; else the earlier
- * report is forgotten. `said`, whose sites stand by their names, each once,
+ * Takes in what `client` says. Of the same site as before, it changes the
+ * other sites that `said` has and leaves the rest, as a client that has gone
+ * over to another broker knows of them still; else the earlier report is
+ * forgotten. `said`, whose sites stand by their names, each once,
  * stays the caller's. `*ret` is the report as it is then.
  * Returns 0; -ENOBUFS (a bound is reached); -ENOMEM; and nothing has changed.
  */
