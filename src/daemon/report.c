@@ -124,13 +124,14 @@ static void storm(void *data, const struct relay_segment *s,
 	uint64_t times)
 {
 	const struct daemon *d = data;
-	char text[NET_ADDRESS_TEXT];
+	char text[NET_ADDRESS_TEXT] = "somebody";
 	struct subject about;
 
 	control_tell_storm(d->control, s, source, why, times);
 	subject_of(s, &about);
-	about.fields.source =
-		net_address_format(source, about.info.device, text);
+	if (net_address_is_set(source))
+		about.fields.source =
+			net_address_format(source, about.info.device, text);
 	about.fields.message_id =
 		why == RELAY_RATE ? MESSAGE_RATE : MESSAGE_STORM;
 	service_log(&d->log, LOG_WARNING, &about.fields,

@@ -149,7 +149,8 @@ struct relay_heard {
  *   sooner. Told once.
  * storm: `source` repeats one payload without end and was silenced
  *   (RELAY_LOOP), or says more than the group's rate allows (RELAY_RATE). At
- *   most once a minute for a group and reason; `times` as above.
+ *   most once a minute for a group and reason; `times` as above. Of another
+ * site the source may be unset.
  */
 struct relay_callbacks {
 	void (*segment)(void *data, const struct relay_segment *s,

@@ -72,6 +72,16 @@ ASK = [
     ("log-level", {"level": "info"}), ("reload", {}),
     ("subscribe", {"events": ["config"], "payload": True,
                    "groups": ["mdns"]}),
+    ("subscribe", {"events": ["datagram", "answer"], "carry": True}),
+    ("relay", {"group": "beacon", "payload": "aGk="}),
+    ("relay", {"group": "ssdp", "kind": "search", "payload": "aGk=",
+               "channel": {"address": "239.255.255.250", "port": 1900},
+               "origin": {"address": "10.78.0.9", "port": 4000,
+                          "site": "cabin"}}),
+    # Of the flow that this has made.
+    ("answer", {"flow": None, "payload": "aGk=",
+                "origin": {"address": None, "site": "cabin"}}),
+    ("flows", {}), ("discovered", {}), ("status", {}),
 ]
 
 REFUSED = [
@@ -105,6 +115,16 @@ REFUSED = [
                   "interval": "soon"}),
     ("announce", {"name": "x", "group": "beacon", "payload": {"text": "x"},
                   "burst": 0}),
+    ("relay", {"group": "ssdp"}), ("relay", {"payload": "aGk="}),
+    ("relay", {"group": "ssdp", "payload": "aGk"}),
+    ("relay", {"group": "ssdp", "payload": "aGk=", "kind": "shout"}),
+    ("relay", {"group": "ssdp", "payload": "aGk=", "origin": "cabin"}),
+    ("relay", {"group": "ssdp", "payload": "aGk=",
+               "origin": {"site": "a/b"}}),
+    ("relay", {"group": "ssdp", "payload": "aGk=", "origin": {"port": 0}}),
+    ("relay", {"group": "ssdp", "payload": "aGk=", "channel": {"x": 1}}),
+    ("answer", {"flow": 0, "payload": "aGk="}), ("answer", {"flow": 1}),
+    ("subscribe", {"events": ["datagram"], "carry": "yes"}),
 ]
 
 
@@ -115,13 +135,19 @@ def ask_one(schema, client, method, params):
           or ("result" not in answer and json.dumps(answer))
           or schema.why_not(
               answer["result"], "$defs", "results", method) or "ok")
+    return answer.get("result", {})
 
 
 def ask(schema, path):
     asked = set()
+    flow = None
     for method, params in ASK:
         client = Client(path)
-        ask_one(schema, client, method, params)
+        if params.get("flow", 0) is None:
+            params["flow"] = flow
+        result = ask_one(schema, client, method, params)
+        if method == "relay":
+            flow = result.get("flow")
         asked.add(method)
         # What it reported is there as long as its connection.
         if method == "sites":

@@ -17,6 +17,13 @@
 #define STANDBY   CALL_WITH("standby", "{\"enabled\":false}")
 #define LOG_LEVEL CALL_WITH("log-level", "{\"level\":\"debug\"}")
 
+#define RELAY                                                                  \
+	CALL_WITH("relay", "{\"group\":\"mdns\",\"payload\":\"\","             \
+			   "\"origin\":{}}")
+#define ANSWER CALL_WITH("answer", "{\"flow\":7,\"payload\":\"\"}")
+#define CARRY                                                                  \
+	CALL_WITH("subscribe", "{\"events\":[\"datagram\"],\"carry\":true}")
+
 static struct fixture f;
 
 static void teardown(void)
@@ -114,7 +121,7 @@ END_TEST
 START_TEST(a_stranger_may_not_change)
 {
 	static const char *const requests[] = { STANDBY, CALL("reload"),
-		LOG_LEVEL };
+		LOG_LEVEL, RELAY, ANSWER, CARRY };
 	const struct caller nobody = { .uid = NOBODY,
 		.gid = NOBODY,
 		.n_groups = 2,
@@ -125,6 +132,8 @@ START_TEST(a_stranger_may_not_change)
 	ck_assert_uint_eq(f.generation, 1);
 	ck_assert(f.relay->standby);
 	ck_assert_str_eq(f.log_level, "");
+	ck_assert_uint_eq(f.relay->brought.times, 0);
+	ck_assert(!f.relay->carried);
 }
 END_TEST
 
@@ -214,7 +223,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(permissions, setup_permissions, teardown);
 	tcase_add_test(permissions, the_file_belongs_to_the_group);
 	tcase_add_test(permissions, anybody_who_connects_may_read);
-	tcase_add_loop_test(permissions, a_stranger_may_not_change, 0, 3);
+	tcase_add_loop_test(permissions, a_stranger_may_not_change, 0, 6);
 	tcase_add_test(permissions, a_stranger_may_not_report);
 	tcase_add_test(permissions, root_may_change);
 	tcase_add_test(permissions, a_member_by_primary_group_may_change);

@@ -205,6 +205,8 @@ void fixture_relay_free(struct relay *r);
 /* A segment of the group's first channel: 0 is lan, 1 iot, 2 guest. */
 const struct relay_segment *fixture_segment(
 	const struct relay *r, size_t group, size_t segment);
+/* What stands for other sites in mdns's first channel. */
+const struct relay_segment *fixture_outside(const struct relay *r);
 /* Of 5 bytes from fe80::7 port 5353 on mdns's lan to iot; `verdict` may be
  * changed, and `out`. */
 struct relay_fate fixture_fate(const struct relay *r);

@@ -20,6 +20,7 @@ struct relay_channel {
 	struct net_address address;
 	uint16_t port;
 	struct relay_segment segments[SEGMENTS];
+	struct relay_segment outside;
 	size_t n;
 };
 
@@ -313,6 +314,10 @@ static void fill_mdns_channel(struct relay_channel *c, const char *address)
 	struct relay_segment *s;
 
 	fill_channel(c, address, 5353);
+	c->outside.channel = c;
+	c->outside.info = (struct relay_segment_info){
+		.interface = "", .device = "", .error = ""
+	};
 	s = add_segment(c, "lan", "br-lan", RELAY_JOINED);
 	s->counters = (struct relay_counters){ .received = 12,
 		.sent = 3,
@@ -410,6 +415,11 @@ const struct relay_segment *fixture_segment(
 	const struct relay *r, size_t group, size_t segment)
 {
 	return &r->groups[group]->channels[0].segments[segment];
+}
+
+const struct relay_segment *fixture_outside(const struct relay *r)
+{
+	return &r->groups[0]->channels[0].outside;
 }
 
 struct relay_fate fixture_fate(const struct relay *r)

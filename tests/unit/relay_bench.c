@@ -31,7 +31,7 @@ static void storm(void *data, const struct relay_segment *s,
 	struct bench *b = data;
 
 	ck_assert_ptr_nonnull(s);
-	ck_assert(net_address_is_set(source));
+	ck_assert(net_address_is_set(source) || relay_segment_is_outside(s));
 	ck_assert_uint_ge(times, 1);
 	ck_assert(why == RELAY_LOOP || why == RELAY_RATE);
 	b->storms++;
@@ -64,6 +64,30 @@ static void ready(void *data, const struct relay_segment *s)
 		b->ready(b, s);
 }
 
+static bool carries(void *data, const char *group)
+{
+	const struct bench *b = data;
+
+	ck_assert_ptr_nonnull(group);
+	return b->carries;
+}
+
+static void answered(void *data, const struct relay_heard *h)
+{
+	struct bench *b = data;
+
+	if (b->answered)
+		b->answered(b, h);
+}
+
+static void fate(void *data, const struct relay_fate *f)
+{
+	struct bench *b = data;
+
+	if (b->fate)
+		b->fate(b, f);
+}
+
 struct config *bench_parse(const char *text)
 {
 	struct config_errors errors = { 0 };
@@ -94,6 +118,9 @@ void bench_open(struct bench *b)
 		.storm = storm,
 		.trouble = trouble,
 		.heard = heard,
+		.carries = carries,
+		.answered = answered,
+		.fate = fate,
 		.ready = ready,
 		.data = b,
 	};

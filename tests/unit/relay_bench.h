@@ -32,6 +32,9 @@ struct bench {
 	/* For the test to set; may be NULL. */
 	void (*heard)(struct bench *b, const struct relay_heard *h);
 	void (*ready)(struct bench *b, const struct relay_segment *s);
+	void (*answered)(struct bench *b, const struct relay_heard *h);
+	void (*fate)(struct bench *b, const struct relay_fate *f);
+	bool carries;            /* for other sites, in every group */
 	struct house_datagram d; /* the last of bench_expect() */
 };
 
