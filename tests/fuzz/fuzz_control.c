@@ -305,11 +305,15 @@ static void tell(struct session *s)
 {
 	struct relay_fate fate = fixture_fate(s->f.relay);
 	const struct relay_segment *segment = fixture_segment(s->f.relay, 0, 0);
+	const struct proto_view view = { .payload = PROTO_MDNS };
 
 	fate.data = s->data;
 	fate.size = s->size < EVENT_BYTES ? s->size : EVENT_BYTES;
 	control_tell_fate(s->f.control, &fate);
 	fate.verdict = RELAY_LOOP;
+	control_tell_fate(s->f.control, &fate);
+	fate.out = fixture_outside(s->f.relay);
+	fate.view = &view;
 	control_tell_fate(s->f.control, &fate);
 	control_tell_storm(s->f.control, segment, &fate.source, RELAY_LOOP, 9);
 	control_tell_gone(s->f.control, segment);

@@ -12,7 +12,7 @@ enum { BOTH = CONFIG_HEARS | CONFIG_SENT_TO };
 static const struct config_filter nothing;
 
 struct bench {
-	struct decide_segment segment[SEGMENTS];
+	struct decide_segment segment[SEGMENTS + DECIDE_SITES];
 	struct decide_channel channel;
 	struct decide_facts facts;
 	struct config_filter filter;
@@ -451,6 +451,48 @@ static void compare_prepared(struct bench *b)
 		}
 }
 
+/* By what arrives from other sites, and what goes there. */
+static const struct {
+	unsigned role; /* of the segment here */
+	enum proto_kind kind;
+	bool comes, goes;
+} crossings[] = {
+	{ BOTH, PROTO_SEARCH, true, true },
+	{ BOTH, PROTO_ANNOUNCEMENT, true, true },
+	{ BOTH, PROTO_OTHER, true, true },
+	{ CONFIG_SENT_TO, PROTO_SEARCH, true, false },
+	{ CONFIG_HEARS, PROTO_SEARCH, false, true },
+	{ BOTH | CONFIG_SEARCHERS, PROTO_SEARCH, false, true },
+	{ BOTH | CONFIG_SEARCHERS, PROTO_ANNOUNCEMENT, true, false },
+	{ BOTH | CONFIG_SEARCHERS, PROTO_PROBE, false, false },
+	{ BOTH | CONFIG_DEVICES, PROTO_SEARCH, true, false },
+	{ BOTH | CONFIG_DEVICES, PROTO_ANNOUNCEMENT, false, true },
+	{ BOTH | CONFIG_DEVICES, PROTO_OTHER, false, false },
+};
+
+START_TEST(other_sites_search_for_devices_and_announce_to_searchers)
+{
+	bool search = crossings[_i].kind == PROTO_SEARCH;
+	struct decision d;
+	struct bench b;
+
+	setup(&b);
+	b.channel.n_segments = 1;
+	b.segment[0].role = crossings[_i].role;
+	decide_add_sites(b.segment, 1);
+	b.facts.kind = crossings[_i].kind;
+	d = decide_one(&b.channel,
+		1 + (search ? DECIDE_SEARCHERS_OUTSIDE
+			    : DECIDE_DEVICES_OUTSIDE),
+		0, &b.facts);
+	ck_assert_int_eq(
+		d.verdict, crossings[_i].comes ? RELAY_SENT : RELAY_DIRECTION);
+	d = decide_one(&b.channel, 0, 1 + DECIDE_OUTSIDE, &b.facts);
+	ck_assert_int_eq(
+		d.verdict, crossings[_i].goes ? RELAY_SENT : RELAY_DIRECTION);
+}
+END_TEST
+
 START_TEST(decides_the_same_beforehand)
 {
 	struct bench b;
@@ -492,6 +534,9 @@ int main(void)
 
 	tcase_add_loop_test(t, decides_as_the_table_says, 0,
 		(int)(sizeof(rows) / sizeof(rows[0])));
+	tcase_add_loop_test(t,
+		other_sites_search_for_devices_and_announce_to_searchers, 0,
+		sizeof(crossings) / sizeof(crossings[0]));
 	tcase_add_loop_test(t, decides_the_same_beforehand, 0,
 		(int)(sizeof(rows) / sizeof(rows[0])));
 	tcase_add_test(t, a_row_is_not_made_anew);

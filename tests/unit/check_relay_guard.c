@@ -427,6 +427,31 @@ START_TEST(a_note_counts_as_sent_and_nobody_repeats_it)
 }
 END_TEST
 
+/* Who carries between sites may deliver twice: that is no host that repeats
+ * itself, and no reason to silence the hosts here. */
+START_TEST(what_is_brought_again_passes_only_where_it_is_news)
+{
+	struct net_address a = host(1);
+	struct guard_ruling r;
+	struct guard g;
+	struct quota q;
+
+	setup(&g, &q);
+	for (unsigned i = 0; i < 3 * GUARD_REPEATS; i++) {
+		ck_assert_int_eq(guard_bring(&g, 5, &a, GUEST, 1000, &r), 0);
+		ck_assert(!r.silenced && !r.storm && !r.repeated);
+		ck_assert(guard_may_send(&g, &r, IOT, 1000) == (i == 0));
+		guard_sent(&g, &r, IOT, 1000);
+	}
+	/* A host that says the same is heard where nobody heard it. */
+	ck_assert(!relay(&g, 5, 1, LAN, IOT, 1000 + WINDOW - 1));
+	ck_assert_int_eq(
+		guard_bring(&g, 5, &a, GUEST, 1000 + 3 * WINDOW, &r), 0);
+	ck_assert(guard_may_send(&g, &r, IOT, 1000 + 3 * WINDOW));
+	teardown(&g, &q);
+}
+END_TEST
+
 START_TEST(a_slot_that_is_given_back_starts_clean)
 {
 	struct guard g;
@@ -483,6 +508,7 @@ static void add_limits(TCase *t)
 	tcase_add_test(t, guards_share_a_bound);
 	tcase_add_test(t, a_ruling_of_a_given_up_entry_touches_nothing);
 	tcase_add_test(t, a_note_counts_as_sent_and_nobody_repeats_it);
+	tcase_add_test(t, what_is_brought_again_passes_only_where_it_is_news);
 	tcase_add_test(t, a_slot_that_is_given_back_starts_clean);
 	tcase_add_test(t, many_slots_and_many_payloads);
 	tcase_add_test(t, time_may_wrap);
