@@ -64,7 +64,7 @@ static char *place(const json_t *at)
 
 	if (*site)
 		return phrase_format("@%s", site);
-	if (!*interface)
+	if (json_is_null(json_object_get(at, "interface")))
 		return strdup("other sites");
 	return phrase_format(
 		"%s (%s)", interface, *device ? device : "no device");
@@ -92,6 +92,15 @@ static char *endpoint(const char *address, json_int_t port)
 }
 
 /* ---- datagrams ---- */
+
+/* Another site need not say who it was. */
+static char *sender(const json_t *event)
+{
+	const char *source = phrase_word(event, "source");
+
+	return *source ? endpoint(source, phrase_number(event, "port"))
+		       : strdup("somebody");
+}
 
 static int print_to(const struct monitor *m, const json_t *to)
 {
@@ -148,9 +157,7 @@ static int print_datagram(struct monitor *m, const json_t *event, bool dropped)
 	const char *rule = phrase_word(event, "rule");
 	int r;
 
-	r = print_place(m, event,
-		endpoint(phrase_word(event, "source"),
-			phrase_number(event, "port")));
+	r = print_place(m, event, sender(event));
 	r |= print_to(m, json_object_get(event, "to"));
 	r |= print(m, verdict, table_state_colour(verdict));
 	r |= print_taken(m,

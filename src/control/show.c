@@ -37,7 +37,7 @@ static void table_error(struct table *t, const json_t *object)
 
 /* The two greatest units, the second where it is not 0: "3 d 4 h", "1 min".
  * NULL: no memory. */
-static char *format_duration(json_int_t seconds)
+char *show_duration(json_int_t seconds)
 {
 	static const struct {
 		const char *name;
@@ -64,7 +64,7 @@ static int print_head(FILE *out, const json_t *status)
 {
 	char *duration, *text = NULL;
 
-	duration = format_duration(phrase_number(status, "uptime_seconds"));
+	duration = show_duration(phrase_number(status, "uptime_seconds"));
 	if (duration)
 		text = phrase_format("crier %s, process %" JSON_INTEGER_FORMAT
 				     ", up %s",
@@ -131,6 +131,23 @@ static int print_limits(FILE *out, const json_t *limits, bool coloured)
 	return table_end(&t, out, 2, coloured);
 }
 
+/* Where nothing goes between sites, there is nothing to say. */
+static int print_sites(FILE *out, const json_t *totals)
+{
+	json_int_t relayed = phrase_number(totals, "relayed");
+	json_int_t carried = phrase_number(totals, "carried");
+	json_int_t answered = phrase_number(totals, "answered");
+
+	if (relayed + carried + answered == 0)
+		return 0;
+	return print_labelled(out, "other sites",
+		phrase_format("%" JSON_INTEGER_FORMAT
+			      " datagrams and %" JSON_INTEGER_FORMAT
+			      " answers from there, %" JSON_INTEGER_FORMAT
+			      " datagrams to there",
+			relayed, answered, carried));
+}
+
 int show_status(const json_t *result, FILE *out, bool coloured)
 {
 	const json_t *totals = json_object_get(result, "totals");
@@ -158,6 +175,7 @@ int show_status(const json_t *result, FILE *out, bool coloured)
 		out, "sent", format_traffic(totals, "sent", "sent_bytes"));
 	r |= print_labelled(out, "dropped",
 		format_dropped(json_object_get(totals, "dropped")));
+	r |= print_sites(out, totals);
 	(void)fputc('\n', out);
 	r |= print_limits(out, json_object_get(result, "limits"), coloured);
 	r |= show_sites(json_object_get(result, "sites"), out, coloured);
@@ -282,64 +300,6 @@ int show_groups(const json_t *result, FILE *out, bool coloured)
 	return r ? -ENOMEM : 0;
 }
 
-/* ---- flows ---- */
-
-/* A hint, where some flow has waited in vain. */
-static void print_firewall_hint(FILE *out, const json_t *flows)
-{
-	json_t *flow;
-	size_t i;
-
-	json_array_foreach(flows, i, flow)
-	{
-		if (phrase_number(flow, "searches") == 0 ||
-			phrase_number(flow, "answers") > 0)
-			continue;
-		(void)fputs(
-			"\nSearches without an answer: where devices should "
-			"have answered, a firewall may\ndrop what comes to the "
-			"flow's port. Fix the ports in crierd.yaml and open "
-			"them:\n"
-			"  flow-ports: 32000-33023\n"
-			"  nft add rule inet filter input udp dport "
-			"32000-33023 accept\n",
-			out);
-		return;
-	}
-}
-
-int show_flows(const json_t *result, FILE *out, bool coloured)
-{
-	static const char *const titles[] = { "GROUP", "INTERFACE", "DEVICE",
-		"PORT", "SEARCHES", "ANSWERS", "EXPIRES", "SEARCHERS" };
-	struct table t;
-	json_t *flow;
-	size_t i;
-	int r;
-
-	if (json_array_size(result) == 0)
-		return show_line(out, strdup("No search waits for answers."));
-	table_begin(&t, titles, 8, 0x78);
-	table_fit(&t, out);
-	json_array_foreach(result, i, flow)
-	{
-		table_row(&t);
-		table_member(&t, flow, "group");
-		table_member(&t, flow, "interface");
-		table_member(&t, flow, "device");
-		table_member(&t, flow, "port");
-		table_member(&t, flow, "searches");
-		table_member(&t, flow, "answers");
-		table_take(
-			&t, format_duration(phrase_number(flow, "expires_in")));
-		table_take(&t,
-			phrase_elements(json_object_get(flow, "searchers")));
-	}
-	r = table_end(&t, out, 0, coloured);
-	print_firewall_hint(out, result);
-	return r;
-}
-
 /* ---- explain and presets ---- */
 
 int show_explain(const json_t *result, FILE *out, bool coloured)
@@ -399,7 +359,7 @@ int show_presets(const json_t *result, FILE *out, bool coloured)
 static char *format_interval(const json_t *interval)
 {
 	if (json_is_integer(interval))
-		return format_duration(json_integer_value(interval));
+		return show_duration(json_integer_value(interval));
 	return phrase_format("%.3g s", json_number_value(interval));
 }
 
@@ -407,7 +367,7 @@ static char *format_next(const json_t *next)
 {
 	if (!json_is_integer(next))
 		return strdup("-");
-	return format_duration(json_integer_value(next));
+	return show_duration(json_integer_value(next));
 }
 
 int show_announcements(const json_t *result, FILE *out, bool coloured)

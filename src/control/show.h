@@ -34,5 +34,7 @@ int show_sites(const json_t *reports, FILE *out, bool coloured);
 /* Private: prints a line, and takes over its text, which may be NULL for no
  * memory. */
 int show_line(FILE *out, char *text);
+/* The same: "2 d 3 h". NULL: no memory. */
+char *show_duration(json_int_t seconds);
 
 #endif

@@ -44,7 +44,8 @@ static int claim_all(json_t *hosts, const json_t *entry)
 	size_t i;
 	int r;
 
-	if (!*host)
+	/* The same addresses may be in use at another site. */
+	if (!*host || *phrase_word(entry, "site"))
 		return 0;
 	r = claim(hosts, phrase_word(entry, "source"), host);
 	json_array_foreach(json_object_get(entry, "addresses"), i,
@@ -71,10 +72,13 @@ static const char *host_of(const json_t *hosts, const json_t *entry)
 {
 	const char *host = phrase_word(entry, "host");
 	const char *source = phrase_word(entry, "source");
+	const char *site = phrase_word(entry, "site");
 
-	if (!*host)
+	if (!*host && !*site)
 		host = phrase_word(hosts, source);
-	return *host ? host : source;
+	if (*host)
+		return host;
+	return *source ? source : site;
 }
 
 static int compare(const void *a, const void *b)
@@ -195,8 +199,8 @@ static char *place(const json_t *entry)
 		return strdup(location);
 	if (!address)
 		address = phrase_word(entry, "source");
-	if (port == 0)
-		return strdup(address);
+	if (port == 0 || !*address)
+		return strdup(*address ? address : "-");
 	return phrase_format(strchr(address, ':') ? "[%s]:%" JSON_INTEGER_FORMAT
 						  : "%s:%" JSON_INTEGER_FORMAT,
 		address, port);

@@ -174,6 +174,21 @@ START_TEST(flows_are_a_table_with_a_hint)
 }
 END_TEST
 
+/* They come by no port. */
+START_TEST(flows_to_other_sites_need_no_hint_either)
+{
+	fixture_flow_outside(f.relay, "cabin");
+	ck_assert_int_eq(fixture_crierctl(&f, "-s @ flows"), 0);
+	fixture_check_text(f.out,
+		"GROUP  INTERFACE    DEVICE    PORT  SEARCHES  ANSWERS  "
+		"EXPIRES  SEARCHERS\n"
+		"mdns   iot          eth0.20  32001         3        2     "
+		"10 s  192.0.2.7:50000, [fe80::7%br-lan]:1900\n"
+		"mdns   other sites  -            -         1        0      "
+		"1 s  @cabin, [2001:db8::7]:1900@cabin\n");
+}
+END_TEST
+
 START_TEST(answered_flows_need_no_hint)
 {
 	f.relay->n_flows = 1;
@@ -353,6 +368,7 @@ static Suite *suite(void)
 	tcase_add_test(t, groups_show_segments_and_why_they_drop);
 	tcase_add_test(t, explain_takes_all_that_the_method_takes);
 	tcase_add_test(t, flows_are_a_table_with_a_hint);
+	tcase_add_test(t, flows_to_other_sites_need_no_hint_either);
 	tcase_add_test(t, answered_flows_need_no_hint);
 	tcase_add_test(t, presets_are_a_table_with_notes);
 	tcase_add_test(t, changes_say_what_is_now);

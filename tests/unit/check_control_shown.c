@@ -147,6 +147,51 @@ START_TEST(entries_stand_below_their_hosts)
 }
 END_TEST
 
+/* The same addresses may be in use there. */
+START_TEST(what_another_site_brought_says_so)
+{
+	struct discovery_info i = aged("Admin", 10000);
+
+	(void)fixture_add_entry(f.discovery, &i);
+	i = aged("uuid:1", 200);
+	i.protocol = CONFIG_PAYLOAD_SSDP;
+	i.group = "ssdp";
+	i.interface = i.device = i.host = "";
+	i.site = "cabin";
+	i.type = "x";
+	i.port = 0;
+	i.n_addresses = 0;
+	(void)fixture_add_entry(f.discovery, &i);
+	i.name = "uuid:2";
+	i.source = (struct net_address){ 0 };
+	(void)fixture_add_entry(f.discovery, &i);
+	check_shown("-s @ discovered",
+		"  NAME    TYPE        SEGMENT       ADDRESS           AGE"
+		"  EXPIRES\n"
+		"192.0.2.7\n"
+		"  uuid:1  x           ssdp, @cabin  192.0.2.7       3 min"
+		"    2 min\n"
+		"cabin\n"
+		"  uuid:2  x           ssdp, @cabin  -               3 min"
+		"    2 min\n"
+		"tv.local (192.0.2.7, fe80::7%eth0.20)\n"
+		"  Admin   _http._tcp  mdns, iot     192.0.2.7:8009    2 h"
+		"    2 min\n");
+}
+END_TEST
+
+START_TEST(what_went_between_sites_is_in_the_status)
+{
+	ck_assert_int_eq(fixture_crierctl(&f, "-s @ status"), 0);
+	ck_assert_ptr_null(strstr(f.out, "other sites"));
+	f.relay->sites = (struct relay_site_counts){ 7, 8, 9 };
+	ck_assert_int_eq(fixture_crierctl(&f, "-s @ status"), 0);
+	ck_assert_ptr_nonnull(strstr(f.out,
+		"7 datagrams and 9 answers from there, 8 datagrams to "
+		"there\n"));
+}
+END_TEST
+
 START_TEST(a_terminal_of_80_columns_is_enough)
 {
 	add_beacon();
@@ -408,6 +453,8 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, an_empty_table_says_where_to_look);
 	tcase_add_test(t, entries_stand_below_their_hosts);
+	tcase_add_test(t, what_another_site_brought_says_so);
+	tcase_add_test(t, what_went_between_sites_is_in_the_status);
 	tcase_add_test(t, a_terminal_of_80_columns_is_enough);
 	tcase_add_test(t, a_terminal_of_40_columns_shows_less);
 	tcase_add_test(t, filters_are_the_daemons);

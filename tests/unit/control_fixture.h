@@ -207,6 +207,8 @@ const struct relay_segment *fixture_segment(
 	const struct relay *r, size_t group, size_t segment);
 /* What stands for other sites in mdns's first channel. */
 const struct relay_segment *fixture_outside(const struct relay *r);
+/* Has the second flow ask other sites, for one who is at `site`. */
+void fixture_flow_outside(struct relay *r, const char *site);
 /* Of 5 bytes from fe80::7 port 5353 on mdns's lan to iot; `verdict` may be
  * changed, and `out`. */
 struct relay_fate fixture_fate(const struct relay *r);

@@ -422,6 +422,18 @@ const struct relay_segment *fixture_outside(const struct relay *r)
 	return &r->groups[0]->channels[0].outside;
 }
 
+void fixture_flow_outside(struct relay *r, const char *site)
+{
+	struct relay_flow *f = &r->flows[1];
+
+	f->info.segment = fixture_outside(r);
+	f->info.port = 0;
+	f->info.n_searchers = 1;
+	fill_searcher(f, "2001:db8::7", 1900, fixture_outside(r));
+	f->searchers[0].site = f->searchers[1].site = site;
+	f->searchers[0].address = (struct net_address){ 0 };
+}
+
 struct relay_fate fixture_fate(const struct relay *r)
 {
 	struct relay_fate f = { .in = fixture_segment(r, 0, 0),
