@@ -106,13 +106,13 @@ END_TEST
 	"\"direction\":\"to\",\"ttl\":\"keep\",\"error\":\"\"," NO_TRAFFIC     \
 	"}]"
 #define MDNS                                                                   \
-	"{\"name\":\"mdns\",\"preset\":\"mdns\",\"channels\":["                \
+	"{\"name\":\"mdns\",\"preset\":\"mdns\",\"payload\":\"mdns\",\"channels\":["                \
 	"{\"address\":\"224.0.0.251\",\"port\":5353,"                          \
 	"\"segments\":" MDNS_SEGMENTS "},"                                     \
 	"{\"address\":\"ff02::fb\",\"port\":5353,"                             \
 	"\"segments\":" MDNS_SEGMENTS "}]}"
 #define BEACON                                                                 \
-	"{\"name\":\"beacon\",\"preset\":null,\"channels\":["                  \
+	"{\"name\":\"beacon\",\"preset\":null,\"payload\":\"none\",\"channels\":["                  \
 	"{\"address\":\"239.255.42.42\",\"port\":4242,\"segments\":["          \
 	"{\"interface\":\"lan\",\"device\":\"br-lan\",\"state\":\"down\","     \
 	"\"direction\":\"both\",\"ttl\":255,\"error\":\"\"," NO_TRAFFIC        \
