@@ -20,7 +20,7 @@ enum {
 	/* Segments whose place is found at once; a power of two. */
 	DISCOVERY_PLACED = 256,
 	/* Other sites, counted in each group. */
-	DISCOVERY_SITES = 256,
+	DISCOVERY_SITES = 4096,
 	/* A segment that has just come up has hosts that just came up. */
 	DISCOVERY_REPLAY_DELAY_MS = 200,
 };

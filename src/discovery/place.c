@@ -168,10 +168,19 @@ static struct place *site_new(
 struct place *discovery_site(struct discovery *d, const struct relay_heard *h)
 {
 	const struct config_group *g = discovery_group(h->in);
+	const struct place wanted = {
+		.group = g->name,
+		.interface = (char[]){ "" },
+		.device = (char[]){ "" },
+		.site = (char *)h->site,
+	};
+	uint64_t lasting = lasting_of(d, &wanted);
 	struct place *p;
 
+	/* There may be thousands: a number is compared sooner than a name. */
 	for (p = d->places; p; p = p->next)
-		if (p->site && strcmp(p->site, h->site) == 0 &&
+		if (p->lasting == lasting && p->site &&
+			strcmp(p->site, h->site) == 0 &&
 			strcmp(p->group, g->name) == 0)
 			return p;
 	return site_new(d, g, h->site);

@@ -166,6 +166,8 @@ START_TEST(sites_are_bounded_and_idle_ones_make_room)
 {
 	char site[24];
 
+	ck_assert_int_eq(stand_close(&s), 0);
+	stand_open(&s, 3 * DISCOVERY_SITES);
 	for (unsigned i = 0; i < 2 * DISCOVERY_SITES; i++) {
 		(void)snprintf(site, sizeof(site), "site%u", i);
 		say(RAW, site, HOST, "a");
@@ -177,7 +179,7 @@ START_TEST(sites_are_bounded_and_idle_ones_make_room)
 	ck_assert_uint_eq(stand_count(&s), DISCOVERY_SITES + 1);
 	/* In turns. */
 	stand_wait(&s, 120000);
-	stand_wait(&s, 10);
+	stand_wait(&s, 1000);
 	ck_assert_uint_eq(stand_count(&s), 0);
 	say(RAW, "new", HOST, "a");
 	ck_assert_uint_eq(stand_count(&s), 1);
