@@ -12,10 +12,14 @@
 #include <unistd.h>
 
 enum {
-	FIRST_MS = 1000,   /* the first wait is at most so long, ... */
-	LAST_MS = 60000,   /* ... and the longest. */
-	LASTED_MS = 60000, /* A connection that was none of a series of
-			      failures. */
+	/* The first wait is at most so long, and the longest. */
+	FIRST_MS = 1000,
+	LAST_MS = 60000,
+	/* A connection of a minute was none of a series of failures. A broker
+	 * that has taken us and is gone soon is likely to be restarted, and not
+	 * waited for as long as one that does not want us. */
+	LASTED_MS = 60000,
+	GONE_MS = 2000,
 	/* An attempt that was given up may still wait for a name server, in one
 	 * of the four threads of the pool. */
 	MOST_SESSIONS = 3,
@@ -98,13 +102,15 @@ static void on_connected(void *data)
 	b->callbacks.connected(b->callbacks.data);
 }
 
-static void on_ended(void *data, const char *why)
+static void on_ended(void *data, const char *why, bool lost)
 {
 	struct broker *b = data;
 
 	if (b->state == BROKER_CONNECTED &&
 		uv_now(b->loop) - b->connected_at_ms >= LASTED_MS)
 		b->wait_ms = FIRST_MS;
+	else if (b->state == BROKER_CONNECTED && lost && b->wait_ms > GONE_MS)
+		b->wait_ms = GONE_MS;
 	fail(b, why);
 }
 
@@ -271,9 +277,15 @@ int broker_new(struct broker **ret, uv_loop_t *loop,
 	return 0;
 }
 
+static void on_first(uv_timer_t *timer)
+{
+	connect_now(timer->data);
+}
+
+/* From the loop, as all that calls the owner back. */
 void broker_start(struct broker *b)
 {
-	connect_now(b);
+	(void)uv_timer_start(&b->timer, on_first, 0, 0);
 }
 
 void broker_close(struct broker *b)

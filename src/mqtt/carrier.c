@@ -206,6 +206,13 @@ static void on_broker_ready(void *data)
 	publish_flush(data);
 }
 
+static void on_warned(void *data, const char *what)
+{
+	const struct carrier *c = data;
+
+	service_log(c->log, LOG_WARNING, NULL, "%s", what);
+}
+
 static void on_refused(void *data, const char *why)
 {
 	struct carrier *c = data;
@@ -323,6 +330,7 @@ static int make_broker(struct carrier *c)
 		.message = on_message,
 		.ready = on_broker_ready,
 		.refused = on_refused,
+		.warned = on_warned,
 		.data = c,
 	};
 	struct topic t = { .kind = TOPIC_ONLINE };

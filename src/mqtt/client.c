@@ -3,12 +3,13 @@
  * "threaded" client: so it writes nothing on its own, and all that fails does
  * so where client_read() and client_write() see it.
  */
+#include "mqtt/assertion.h"
 #include "mqtt/session_internal.h"
 #include "mqtt/words.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <mqtt_protocol.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -170,13 +171,14 @@ static void on_log(
 	struct session *s = data;
 	const char *id = s->setup.client, *at;
 	char words[128];
+	int reason;
 
 	(void)client;
 	(void)level;
 	if (strncmp(text, goodbye, sizeof(goodbye) - 1) == 0) {
-		words_of_reason(
-			(int)strtol(text + sizeof(goodbye) - 1, NULL, 10),
-			words, sizeof(words));
+		reason = (int)strtol(text + sizeof(goodbye) - 1, NULL, 10);
+		s->lost = reason == MQTT_RC_SERVER_SHUTTING_DOWN;
+		words_of_reason(reason, words, sizeof(words));
 		session_blame(s, "it ended the connection: %s", words);
 	} else if (strncmp(text, openssl, sizeof(openssl) - 1) == 0 &&
 		   tls_reason(&s->prepare->context)[0] == '\0') {
@@ -186,8 +188,10 @@ static void on_log(
 		at = text + sizeof(client_word) - 1;
 		if (strncmp(at, id, strlen(id)) == 0 &&
 			strncmp(at + strlen(id), received,
-				sizeof(received) - 1) == 0)
+				sizeof(received) - 1) == 0) {
 			s->packets++;
+			go_back();
+		}
 	}
 }
 
@@ -195,6 +199,7 @@ void client_blame(struct session *s, int rc, int error)
 {
 	const char *tls = tls_reason(&s->prepare->context);
 
+	s->lost |= s->why[0] == '\0';
 	if (tls[0] != '\0' && s->phase <= SESSION_GREETING) {
 		s->why[0] = '\0';
 		session_blame(s, "%s", tls);
@@ -208,7 +213,8 @@ void client_blame(struct session *s, int rc, int error)
 		session_blame(s, "it does not speak MQTT 5 properly");
 	if (rc == MOSQ_ERR_NOMEM)
 		session_blame(s, "%s", strerror(ENOMEM));
-	if (error != 0 && error != EAGAIN && error != EPROTO)
+	if (error != 0 && error != EAGAIN && error != EPROTO &&
+		error != ECONNRESET && error != EPIPE)
 		session_blame(s, "%s", strerror(error));
 	session_blame(s, "it closed the connection%s",
 		s->phase == SESSION_GREETING ? " before it answered" : "");
@@ -268,6 +274,16 @@ static int keep_properties(struct mosquitto *m)
 	return rc;
 }
 
+/*
+ * While TLS shakes hands libmosquitto takes a connection that has failed for
+ * one that goes on, over and over; what failed is to be seen in errno alone.
+ */
+static bool has_failed(const struct session *s)
+{
+	return client_is_shaking_hands(s) && errno != 0 && errno != EAGAIN &&
+	       errno != EINPROGRESS && errno != EINTR;
+}
+
 /* `why` is said here, since errno may be a code of getaddrinfo()'s. */
 static int dial(struct session *s)
 {
@@ -283,6 +299,8 @@ static int dial(struct session *s)
 	errno = 0;
 	rc = mosquitto_connect_bind_async(s->client, host,
 		atoi(s->prepare->port), SESSION_KEEPALIVE_S, NULL);
+	if (rc == MOSQ_ERR_SUCCESS && has_failed(s))
+		rc = MOSQ_ERR_ERRNO;
 	if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(s->client) >= 0)
 		return 0;
 	client_blame(s, rc, rc == MOSQ_ERR_ERRNO ? errno : 0);
@@ -294,6 +312,7 @@ int client_new(struct session *s)
 	int r;
 
 	s->why[0] = s->prepare->context.reason[0] = '\0';
+	s->partial = s->weighed = false;
 	s->client = mosquitto_new(s->setup.client, true, s);
 	if (s->client == NULL) {
 		session_blame(s, "%s", strerror(errno));
@@ -345,17 +364,80 @@ int client_events(const struct session *s)
 	       (mosquitto_want_write(s->client) ? UV_WRITABLE : 0);
 }
 
+/* What comes next, without taking it. Returns how many bytes; 0: none yet; or
+ * -1: reading will tell. */
+static int peek(const struct session *s, uint8_t *bytes, int size)
+{
+	SSL *ssl = mosquitto_ssl_get(s->client);
+	int n;
+
+	if (ssl == NULL)
+		return tap_peek(s->tap, bytes, size);
+	n = SSL_peek(ssl, bytes, size);
+	if (n <= 0)
+		n = SSL_get_error(ssl, n) == SSL_ERROR_WANT_READ ? 0 : -1;
+	ERR_clear_error();
+	return n;
+}
+
+/* libmosquitto would make room for 256 MB, whatever we said we would take. */
+static bool is_too_large(const uint8_t *header, int n)
+{
+	uint32_t size = 0;
+
+	for (int i = 1; i < n; i++) {
+		size |= (uint32_t)(header[i] & 127) << (7 * (i - 1));
+		if (header[i] < 128)
+			break;
+	}
+	return size > BROKER_PACKET_MAX;
+}
+
+/* False where there is nothing to read, or nothing that should be. */
+static bool may_read(struct session *s)
+{
+	uint8_t header[5];
+	int n;
+
+	if (s->partial || client_is_shaking_hands(s))
+		return true;
+	n = peek(s, header, sizeof(header));
+	if (is_too_large(header, n)) {
+		session_blame(s, "it sends more than %d bytes in one packet",
+			BROKER_PACKET_MAX);
+		return false;
+	}
+	return n != 0;
+}
+
+static int take_one(struct mosquitto *client)
+{
+	return mosquitto_loop_read(client, 1);
+}
+
+/* One packet, since on_log() goes back for each; or some of one. */
+static int read_one(struct session *s)
+{
+	uint64_t before = s->packets;
+	bool greeting = client_is_shaking_hands(s);
+	int rc;
+
+	errno = 0;
+	rc = assertion_survive(take_one, s->client, MOSQ_ERR_PROTOCOL);
+	s->partial = !greeting && s->packets == before;
+	if (rc == MOSQ_ERR_SUCCESS && has_failed(s))
+		rc = MOSQ_ERR_ERRNO;
+	return rc;
+}
+
 int client_read(struct session *s)
 {
 	int rc = MOSQ_ERR_SUCCESS;
 
-	for (int n = 0; n < SESSION_PACKETS_A_TURN; n++) {
-		uint64_t before = s->packets;
-
-		errno = 0;
-		rc = mosquitto_loop_read(s->client, 1);
+	for (int n = 0; n < SESSION_PACKETS_A_TURN && may_read(s); n++) {
+		rc = read_one(s);
 		if (rc != MOSQ_ERR_SUCCESS || mosquitto_socket(s->client) < 0 ||
-			s->packets == before || s->opened || s->why[0] != '\0')
+			s->partial || s->opened || s->why[0] != '\0')
 			break;
 	}
 	return rc;
@@ -367,63 +449,4 @@ int client_write(struct session *s)
 		return MOSQ_ERR_SUCCESS;
 	errno = 0;
 	return mosquitto_loop_write(s->client, 1);
-}
-
-/* ---- What the owner says ---- */
-
-static int may_ask(const struct session *s)
-{
-	if (s->phase != SESSION_OPEN)
-		return -ENOTCONN;
-	return s->published + s->asked >= s->window ? -EAGAIN : 0;
-}
-
-/* It has something to write now. A failure shows when it is read. */
-static int queued(struct session *s, int rc)
-{
-	if (rc == MOSQ_ERR_SUCCESS)
-		(void)tap_watch(s->tap, client_events(s));
-	return words_errno(rc);
-}
-
-int session_publish(struct session *s, const char *topic, const void *payload,
-	size_t size, int qos, bool retain, const mosquitto_property *properties)
-{
-	int r = may_ask(s), rc;
-
-	if (r < 0)
-		return r;
-	if (size > INT_MAX)
-		return -EMSGSIZE;
-	rc = mosquitto_publish_v5(s->client, NULL, topic, (int)size, payload,
-		qos < s->qos ? qos : s->qos, retain, properties);
-	if (rc == MOSQ_ERR_SUCCESS)
-		s->published++;
-	return queued(s, rc);
-}
-
-int session_subscribe(
-	struct session *s, const char *pattern, int qos, int options)
-{
-	int r = may_ask(s), rc;
-
-	if (r < 0)
-		return r;
-	rc = mosquitto_subscribe_v5(
-		s->client, NULL, pattern, qos, options, NULL);
-	if (rc == MOSQ_ERR_SUCCESS)
-		s->asked++;
-	return queued(s, rc);
-}
-
-int session_unsubscribe(struct session *s, const char *pattern)
-{
-	int r = may_ask(s), rc;
-
-	if (r < 0)
-		return r;
-	rc = mosquitto_unsubscribe_v5(s->client, NULL, pattern, NULL);
-	if (rc == MOSQ_ERR_SUCCESS)
-		s->asked++;
-	return queued(s, rc);
 }

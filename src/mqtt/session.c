@@ -50,7 +50,8 @@ static void end(struct session *s)
 	uv_close((uv_handle_t *)&s->timer, on_close);
 	uv_close((uv_handle_t *)&s->more, on_close);
 	if (tell)
-		s->setup.callbacks.ended(s->setup.callbacks.data, s->why);
+		s->setup.callbacks.ended(
+			s->setup.callbacks.data, s->why, s->lost);
 }
 
 /* ---- A turn of the loop ---- */
@@ -96,19 +97,22 @@ static void open_session(struct session *s)
 	s->setup.callbacks.connected(s->setup.callbacks.data);
 }
 
-/* libmosquitto takes a packet of any size, whatever we said we would. */
-static void weigh(struct session *s, uint64_t before)
+/*
+ * The size of a packet that was not there as a whole when it began may not have
+ * been seen. This comes late where the broker is faster than we are.
+ */
+static void weigh(struct session *s)
 {
 	uint64_t now;
 
-	if (s->packets != before) {
-		s->begun = false;
+	if (!s->partial) {
+		s->weighed = false;
 		return;
 	}
 	now = tap_consumed(s->tap);
-	if (!s->begun || now < s->begun_at)
+	if (!s->weighed || now < s->begun_at)
 		s->begun_at = now;
-	s->begun = true;
+	s->weighed = true;
 	if (now - s->begun_at > BROKER_PACKET_MAX + PACKET_SLACK)
 		session_blame(s, "it sends more than %d bytes in one packet",
 			BROKER_PACKET_MAX);
@@ -154,10 +158,9 @@ static void look(struct session *s, int rc, int error)
 
 static void turn(struct session *s)
 {
-	uint64_t before = s->packets;
 	int rc = client_read(s), error = errno;
 
-	weigh(s, before);
+	weigh(s);
 	if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(s->client) >= 0) {
 		rc = client_write(s);
 		error = errno;

@@ -32,7 +32,8 @@ enum {
 
 struct session_callbacks {
 	void (*connected)(void *data);
-	void (*ended)(void *data, const char *why);
+	/* lost: nobody wanted it to. */
+	void (*ended)(void *data, const char *why, bool lost);
 	void (*gone)(void *data);
 	/* As those of broker.h. */
 	void (*message)(void *data, const struct broker_message *m);

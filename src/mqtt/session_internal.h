@@ -1,6 +1,7 @@
 /*
  * The parts of a session, which know each other: session.c has its life and
- * its turns of the loop, client.c what libmosquitto is told and tells.
+ * its turns of the loop, client.c what libmosquitto is told and tells, say.c
+ * what the owner has to say.
  */
 #ifndef CRIER_MQTT_SESSION_INTERNAL_H
 #define CRIER_MQTT_SESSION_INTERNAL_H
@@ -35,8 +36,9 @@ struct session {
 	struct mosquitto *client; /* or NULL */
 	struct tap *tap;
 	uint64_t packets;  /* that came */
-	bool begun;        /* one that did not come as a whole, yet */
-	uint64_t begun_at; /* tap_consumed() then */
+	bool partial;      /* there is one that has not come as a whole, ... */
+	bool weighed;      /* ... and not for the first time */
+	uint64_t begun_at; /* tap_consumed() the first time */
 
 	/* What the broker allows. */
 	unsigned window;
@@ -47,6 +49,7 @@ struct session {
 	unsigned published, asked; /* which it has not answered */
 
 	bool said_goodbye;
+	bool lost; /* ended, but nobody wanted it to */
 
 	/* What libmosquitto told, for the end of the turn. */
 	bool opened, room;

@@ -98,6 +98,15 @@ void tap_set_up(struct tap *t, int bytes)
 	(void)setsockopt(t->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
+int tap_peek(struct tap *t, void *bytes, int size)
+{
+	ssize_t n = recv(t->fd, bytes, (size_t)size, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n > 0)
+		return (int)n;
+	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+}
+
 uint64_t tap_consumed(const struct tap *t)
 {
 	return consumed(t->fd);

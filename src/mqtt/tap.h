@@ -34,6 +34,10 @@ int tap_error(struct tap *t);
  * answers on end. */
 void tap_set_up(struct tap *t, int bytes);
 
+/* What comes next, without taking it. Returns how many bytes; 0: none yet; or
+ * -1: there is an end, or an error. */
+int tap_peek(struct tap *t, void *bytes, int size);
+
 /* How many bytes have been read from the connection; 0 where the kernel does
  * not say. */
 uint64_t tap_consumed(const struct tap *t);

@@ -86,6 +86,14 @@ static int keep_verdict(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
+/* OpenSSL lacks words for the one that is most likely. */
+static const char *alert_words(int alert)
+{
+	if ((alert & 0xff) == TLS13_AD_CERTIFICATE_REQUIRED)
+		return "certificate required";
+	return SSL_alert_desc_string_long(alert);
+}
+
 static void keep_alert(const SSL *ssl, int where, int ret)
 {
 	struct tls *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -99,8 +107,7 @@ static void keep_alert(const SSL *ssl, int where, int ret)
 		(ret & 0xff) == SSL_AD_CLOSE_NOTIFY || t->reason[0] != '\0')
 		return;
 	(void)snprintf(t->reason, sizeof(t->reason),
-		"it refuses the TLS connection: %s",
-		SSL_alert_desc_string_long(ret));
+		"it refuses the TLS connection: %s", alert_words(ret));
 }
 
 /* Whose certificate it has to be. */
@@ -128,8 +135,9 @@ static int set_up(struct tls *t, const char *host,
 	int r;
 
 	(void)SSL_CTX_set_min_proto_version(x, TLS1_2_VERSION);
-	(void)SSL_CTX_set_options(
-		x, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	(void)SSL_CTX_set_options(x, SSL_OP_NO_COMPRESSION |
+					     SSL_OP_NO_RENEGOTIATION |
+					     SSL_OP_IGNORE_UNEXPECTED_EOF);
 	(void)SSL_CTX_set_mode(x, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_default_passwd_cb(x, refuse_password);
 	SSL_CTX_set_info_callback(x, keep_alert);
