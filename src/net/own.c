@@ -64,7 +64,7 @@ static int add_key(struct net_own **own, struct own_key key)
 
 static void drop_key(struct net_own **own, struct own_key key)
 {
-	struct net_own *entry = find(*own, &key);
+	struct net_own *entry = *own != NULL ? find(*own, &key) : NULL;
 
 	if (entry == NULL || --entry->references > 0)
 		return;

@@ -403,7 +403,8 @@ END_TEST
 
 START_TEST(a_payload_file_is_found_beside_the_configuration)
 {
-	char bytes[CONFIG_MAX_PAYLOAD + 1] = "\0\xff", path[128], *text, *first;
+	char bytes[CONFIG_MAX_PAYLOAD + 1] = "\0\xff", path[128], other[128];
+	char *text, *first;
 	struct config_errors errors;
 	struct config *c = NULL, *again;
 	char *lines;
@@ -431,6 +432,10 @@ START_TEST(a_payload_file_is_found_beside_the_configuration)
 	write_file("payload", bytes, 0);
 	lines = load_error(path);
 	ck_assert_ptr_nonnull(strstr(lines, "a payload of 0 bytes"));
+	free(lines);
+	ck_assert_int_eq(unlink(path_of("payload", other)), 0);
+	lines = load_error(path);
+	ck_assert_ptr_nonnull(strstr(lines, "No such file or directory"));
 	free(lines);
 	free(text);
 }

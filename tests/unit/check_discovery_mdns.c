@@ -259,6 +259,30 @@ START_TEST(a_change_of_port_or_host_or_text_is_told)
 }
 END_TEST
 
+/* The last that fits is 254 bytes long: 512 hold both, a newline behind each
+ * and the end. */
+START_TEST(a_long_text_is_cut_between_its_strings)
+{
+	char one[256], two[256];
+	char *strings[] = { one, two };
+	struct mdns_name name = fixture_name("Lab._ipp._tcp.local");
+
+	memset(one, 'x', sizeof(one) - 1);
+	one[7] = '\n'; /* is no end of a line */
+	one[255] = '\0';
+	memset(two, 'y', sizeof(two) - 1);
+	two[254 + _i] = '\0';
+	say_ptr(4500);
+	start();
+	ck_assert_int_eq(mdns_put_txt(&writer, MDNS_ANSWER, &name, 4500,
+				 &(struct proto_list){ strings, 2 }),
+		0);
+	say();
+	ck_assert_uint_eq(strlen(only().detail), _i == 0 ? 511 : 256);
+	ck_assert_int_eq(only().detail[7], ' ');
+}
+END_TEST
+
 /* ---- lifetimes ---- */
 
 START_TEST(expires_exactly_with_its_pointer)
@@ -450,6 +474,7 @@ int main(void)
 	tcase_add_test(t, a_text_of_nobody_is_nobody);
 	tcase_add_test(t, names_match_without_case);
 	tcase_add_test(t, a_change_of_port_or_host_or_text_is_told);
+	tcase_add_loop_test(t, a_long_text_is_cut_between_its_strings, 0, 2);
 	tcase_add_test(t, expires_exactly_with_its_pointer);
 	tcase_add_test(t, a_service_without_a_pointer_lives_by_itself);
 	tcase_add_test(t, a_goodbye_takes_a_second);
