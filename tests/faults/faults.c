@@ -133,6 +133,11 @@ static void lead_all(struct faults *f, enum inject_kind kind, unsigned most)
 	unsigned every = f->every ? f->every : kinds[kind].every;
 	unsigned i = 0, before = f->wrong;
 
+	if (most == 0) {
+		printf("# %s: none can be made to fail here\n",
+			kinds[kind].name);
+		return;
+	}
 	f->lives = f->reached = f->unstarted = f->unreloaded = 0;
 	for (unsigned turn = 0; turn < kinds[kind].turns; turn++)
 		for (unsigned n = 1; n <= most; n++)

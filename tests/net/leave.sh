@@ -75,7 +75,7 @@ most
 echo "# $memory KiB before most of that again, $(memory_kib) KiB after"
 # A sanitizer keeps what was freed, see lib.sh; leaks it tells itself.
 most_kib=1024
-! grep -q __asan_init "$crierd" || most_kib=24576
+! grep -q __asan_init "$crierd" || most_kib=32768
 claim "a second time costs no memory" \
 	test $(($(memory_kib) - memory)) -lt $most_kib
 stop stream
