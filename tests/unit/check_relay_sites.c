@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 START_TEST(what_a_site_brings_leaves_everywhere_from_criers_own_address)
@@ -280,6 +281,58 @@ START_TEST(the_channel_is_that_of_its_family_or_the_one_that_is_named)
 }
 END_TEST
 
+/* A second relay, which takes up what the first one wrote. */
+static struct relay *inherit(struct bench *b, const char *text)
+{
+	static const struct relay_callbacks none;
+	int file = memfd_create("stash", MFD_CLOEXEC);
+	struct config *c = bench_parse(text);
+	struct stash_writer w;
+	struct stash_reader in;
+	struct relay *next;
+
+	stash_begin(&w, file, 1);
+	relay_save(b->relay, &w);
+	ck_assert_int_eq(stash_end(&w), 0);
+	ck_assert_int_eq(
+		relay_new(&next, &b->house.loop, b->devices, &none), 0);
+	ck_assert_int_eq(stash_open(&in, file), 0);
+	relay_inherit(next, &in);
+	ck_assert_int_eq(relay_configure(next, c), 0);
+	relay_resume(next, &in);
+	stash_close(&in);
+	config_unref(c);
+	(void)close(file);
+	return next;
+}
+
+START_TEST(the_next_process_knows_what_was_brought)
+{
+	static const char text[] = ONE ", dedup: 60s }\n";
+	struct relay_brought x = site_says("cabin", NULL, 0, "here");
+	struct relay_brought y = site_says("cabin", NULL, 0, "new");
+	struct relay_brought_result r = { 0 };
+	struct relay_site_counts n;
+	struct relay *next;
+	struct bench b;
+
+	site_setup(&b, 1, text);
+	ck_assert_uint_eq(site_sent(&b, &x), 1);
+	ck_assert_uint_eq(site_sent(&b, &x), 0);
+	next = inherit(&b, text);
+	relay_site_counts(next, &n);
+	ck_assert_uint_eq(n.relayed, 2);
+	ck_assert_int_eq(
+		relay_bring(next, relay_group_find(next, "g"), &x, &r), 0);
+	ck_assert_uint_eq(r.sent, 0);
+	ck_assert_int_eq(
+		relay_bring(next, relay_group_find(next, "g"), &y, &r), 0);
+	ck_assert_uint_eq(r.sent, 1);
+	relay_close(next);
+	bench_close(&b);
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
 	tcase_add_loop_test(t,
@@ -304,6 +357,7 @@ int main(void)
 	TCase *t = tcase_create("sites");
 
 	add_tests(t);
+	tcase_add_test(t, the_next_process_knows_what_was_brought);
 	suite_add_tcase(s, t);
 	return bench_main(s);
 }
