@@ -27,17 +27,22 @@ static void tell_of_storm(struct relay_segment *in,
 	t->untold = 0;
 }
 
-void passage_settle(struct passage *p, struct relay_segment *out,
+static inline void settle(struct passage *p, struct relay_segment *out,
 	enum relay_verdict v, const char *rule)
 {
 	struct relay_segment *at = out ? out : p->in;
-	bool is_sent = v == RELAY_SENT && out && !out->is_outside;
 
-	if (p->result)
-		p->result->sent += is_sent;
 	if (v != RELAY_SENT)
 		at->counters.dropped[v]++;
+	else if (p->result && out)
+		p->result->sent++;
 	arrival_tell(p->arrival, p->in, out, v, rule);
+}
+
+void passage_settle(struct passage *p, struct relay_segment *out,
+	enum relay_verdict v, const char *rule)
+{
+	settle(p, out, v, rule);
 }
 
 enum config_source fanout_source_mode(
@@ -166,7 +171,7 @@ static void describe_search(struct passage *p, const struct payload *payload,
 
 static void failed(struct passage *p, struct relay_segment *out, int err)
 {
-	passage_settle(p, out, outbox_verdict(err), strerror(-err));
+	settle(p, out, outbox_verdict(err), strerror(-err));
 	segment_trouble(out, err);
 }
 
@@ -200,7 +205,7 @@ static void search_out(struct passage *p, struct relay_segment *out,
 		if (err != -EALREADY || p->ruling.silenced) {
 			if (err != -ENOENT)
 				note_flow(p, id);
-			passage_settle(p, out, RELAY_LOOP,
+			settle(p, out, RELAY_LOOP,
 				err == 0 ? "waits with who asked before"
 					 : heard_before);
 			return;
@@ -217,7 +222,7 @@ static void search_out(struct passage *p, struct relay_segment *out,
 	p->arrival->flow = id;
 	out->counters.sent += (unsigned)err;
 	out->counters.sent_bytes += (unsigned)err * payload->size;
-	passage_settle(p, out, RELAY_SENT,
+	settle(p, out, RELAY_SENT,
 		out->is_outside ? for_sites : "asked from its flow's port");
 	p->arrival->flow = 0;
 }
@@ -236,17 +241,12 @@ static enum relay_verdict payload_for(
 	return RELAY_SENT;
 }
 
-/* Queues it, or leaves it to who takes it to other sites, which is done by
- * telling of it. Returns 0 or -errno. */
-static int send_out(struct passage *p, struct relay_segment *out,
-	const struct payload *payload, int ttl)
+/* Why nothing left. */
+static const char *held_back(const struct passage *p, enum relay_verdict v)
 {
-	if (!out->is_outside)
-		return fanout_send(
-			out, p->arrival, payload, ttl, p->directed, &p->ruling);
-	out->counters.sent++;
-	out->counters.sent_bytes += payload->size;
-	return 0;
+	return v == RELAY_FILTER    ? "nothing of it may pass"
+	       : p->ruling.silenced ? without_end
+				    : heard_before;
 }
 
 static void pass(struct passage *p, struct relay_segment *out,
@@ -262,28 +262,49 @@ static void pass(struct passage *p, struct relay_segment *out,
 
 	v = may_send || flows ? payload_for(p, out, &payload) : RELAY_LOOP;
 	if (v != RELAY_SENT) {
-		passage_settle(p, out, v,
-			v == RELAY_FILTER    ? "nothing of it may pass"
-			: p->ruling.silenced ? without_end
-					     : heard_before);
+		settle(p, out, v, held_back(p, v));
 		return;
 	}
-	if (out->is_outside)
-		p->arrival->leaves = &payload;
 	if (flows) {
 		search_out(p, out, &payload, ttl, may_send);
-		p->arrival->leaves = NULL;
 		return;
 	}
-	err = send_out(p, out, &payload, ttl);
+	err = fanout_send(
+		out, p->arrival, &payload, ttl, p->directed, &p->ruling);
 	if (err < 0) {
 		failed(p, out, err);
 		return;
 	}
 	guard_sent(g, &p->ruling, out->slot, now);
 	remember_edited(p, out, &payload);
-	passage_settle(
-		p, out, RELAY_SENT, out->is_outside ? for_sites : d->rule);
+	settle(p, out, RELAY_SENT, d->rule);
+}
+
+/* No socket sends it: that it is told of is all. */
+static void hand_out(struct passage *p, const struct decision *d, bool flows)
+{
+	struct relay_segment *out = &p->in->channel->outside;
+	struct guard *g = &out->channel->guard;
+	uint64_t now = p->arrival->now_ms;
+	bool may_send = guard_may_send(g, &p->ruling, out->slot, now);
+	struct payload payload;
+	enum relay_verdict v = RELAY_LOOP;
+
+	if (may_send || flows)
+		v = payload_for(p, out, &payload);
+	if (v != RELAY_SENT) {
+		settle(p, out, v, held_back(p, v));
+		return;
+	}
+	p->arrival->leaves = &payload;
+	if (flows) {
+		search_out(p, out, &payload, d->ttl, may_send);
+	} else {
+		out->counters.sent++;
+		guard_sent(g, &p->ruling, out->slot, now);
+		remember_edited(p, out, &payload);
+		settle(p, out, RELAY_SENT, for_sites);
+	}
 	p->arrival->leaves = NULL;
 }
 
@@ -295,9 +316,9 @@ static bool pass_outside(struct passage *p, bool flows)
 		&c->plan, p->row, c->n_segments + DECIDE_OUTSIDE, p->facts);
 
 	if (d.verdict == RELAY_SENT)
-		pass(p, &c->outside, &d, flows);
+		hand_out(p, &d, flows);
 	else
-		passage_settle(p, &c->outside, d.verdict, d.rule);
+		settle(p, &c->outside, d.verdict, d.rule);
 	return d.verdict == RELAY_SENT;
 }
 
@@ -335,8 +356,7 @@ void passage_fan_out(struct passage *p, const struct decision *decisions)
 	a->copy = false;
 
 	if (hear(p) < 0) {
-		passage_settle(
-			p, NULL, RELAY_ERROR, "no memory for the loop guard");
+		settle(p, NULL, RELAY_ERROR, "no memory for the loop guard");
 		return;
 	}
 	if (p->ruling.storm)
@@ -349,7 +369,7 @@ void passage_fan_out(struct passage *p, const struct decision *decisions)
 			continue;
 		n++;
 		if (d->verdict != RELAY_SENT) {
-			passage_settle(p, out, d->verdict, d->rule);
+			settle(p, out, d->verdict, d->rule);
 			continue;
 		}
 		wanted = true;
@@ -360,8 +380,7 @@ void passage_fan_out(struct passage *p, const struct decision *decisions)
 		wanted |= pass_outside(p, flows);
 	}
 	if (!n)
-		passage_settle(
-			p, NULL, RELAY_SENT, "heard, and nowhere to send it");
+		settle(p, NULL, RELAY_SENT, "heard, and nowhere to send it");
 	a->copy = is_copy(p, wanted);
 }
 
@@ -375,7 +394,7 @@ bool passage_is_too_much(struct passage *p)
 	if (!g->c->rate || rate_take(&g->relay->rate, g->c->rate, place,
 				   arrival_who(a), a->now_ms))
 		return false;
-	passage_settle(p, NULL, RELAY_RATE, "its source says too much");
+	settle(p, NULL, RELAY_RATE, "its source says too much");
 	tell_of_storm(in, &a->source, RELAY_RATE);
 	return true;
 }
