@@ -132,21 +132,33 @@ bool lane_may(struct site_lane *l, uint32_t rate, uint64_t now_ms)
 	return true;
 }
 
+/* One after the other: what comes back after a loss must not be found missing
+ * since something else has its place. */
+static uint64_t *find_recent(struct site_lane *l, uint64_t heard)
+{
+	for (size_t i = 0; i < LANE_RECENT; i++)
+		if (l->recent[i] == heard)
+			return &l->recent[i];
+	return NULL;
+}
+
 bool lane_repeats(struct site_lane *l, uint64_t heard)
 {
-	uint64_t *slot = &l->recent[heard % LANE_RECENT];
-
-	/* 0 is an empty slot. */
+	/* 0 is an empty place. */
 	heard |= 1;
-	if (*slot == heard)
+	if (find_recent(l, heard) != NULL)
 		return true;
-	*slot = heard;
+	l->recent[l->next_recent] = heard;
+	l->next_recent = (l->next_recent + 1) % LANE_RECENT;
 	return false;
 }
 
 void lane_forgets(struct site_lane *l, uint64_t heard)
 {
-	l->recent[heard % LANE_RECENT] = 0;
+	uint64_t *place = find_recent(l, heard | 1);
+
+	if (place != NULL)
+		*place = 0;
 }
 
 void sites_list(struct sites *s, struct site_lane *l, struct shelf_item *i)

@@ -42,8 +42,9 @@ struct site_lane {
 	struct site_lane *prev, *next; /* those with something to do */
 	bool busy;                     /* is among them */
 	/* Private. */
-	uint64_t tokens, filled_ms; /* thousandths of a datagram */
-	uint64_t recent[LANE_RECENT];
+	uint64_t tokens, filled_ms;   /* thousandths of a datagram */
+	uint64_t recent[LANE_RECENT]; /* 0: none; the oldest at `next_recent` */
+	size_t next_recent;
 };
 
 struct site {
@@ -86,9 +87,9 @@ void sites_holder(
 /* Spends one datagram of a lane's rate (0: unlimited); false if there is none
  * left now. */
 bool lane_may(struct site_lane *l, uint32_t rate, uint64_t now_ms);
-/* True if `heard` was brought lately; else remembers it. */
+/* True if `heard` is among the last LANE_RECENT that were brought; else
+ * remembers it. */
 bool lane_repeats(struct site_lane *l, uint64_t heard);
-
 void lane_forgets(struct site_lane *l, uint64_t heard);
 
 /* Lists an item in its lane. */
