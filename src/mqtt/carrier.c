@@ -170,6 +170,9 @@ static void on_broker(void *data)
 {
 	struct carrier *c = data;
 
+	if (c->was_connected)
+		c->returned_ms = uv_now(c->loop);
+	c->was_connected = true;
 	service_log(c->log, LOG_NOTICE, NULL, "connected to %s",
 		broker_url(c->broker));
 	service_notify_status("Connected to %s.", broker_url(c->broker));
@@ -181,9 +184,15 @@ static void on_broker(void *data)
 static void on_no_broker(void *data, const char *why)
 {
 	struct carrier *c = data;
+	struct site *s = NULL;
 
 	service_log(c->log, LOG_WARNING, NULL, "%s", why);
 	service_notify_status("Not connected: %s", why);
+	/* Nobody says any more who is there. */
+	while ((s = sites_next(&c->sites, s)) != NULL) {
+		s->changed |= s->online;
+		s->online = false;
+	}
 	/* What was on its way is said again when it is back. */
 	c->subscribed = 0;
 	json_decref(c->patterns);
@@ -233,6 +242,7 @@ static void on_crierd(void *data)
 
 	service_log(c->log, LOG_NOTICE, NULL, "connected to crierd on %s",
 		c->c->socket);
+	c->is_new_crierd = true;
 	survey_groups(c);
 	tell_again(c);
 }

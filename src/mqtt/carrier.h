@@ -58,11 +58,13 @@ struct carrier {
 	bool closing;
 
 	uint64_t published, taken;
-	uint64_t unrelayed; /* crierd refused to */
-	uint64_t lost;      /* to the broker: it was not there, or too slow */
-	uint64_t impostors; /* messages of another that has our name */
-	uint64_t warned_ms; /* when it was last said */
-	uint64_t survey;    /* counts them */
+	uint64_t unrelayed;   /* crierd refused to */
+	uint64_t lost;        /* to the broker: it was not there, or too slow */
+	uint64_t impostors;   /* messages of another that has our name */
+	uint64_t warned_ms;   /* when it was last said */
+	bool was_connected;   /* to the broker, once */
+	uint64_t returned_ms; /* when it was last, after a loss; 0: never */
+	uint64_t survey;      /* counts them */
 	struct survey *surveying; /* NULL: not now */
 	uint64_t said_own;        /* what was reported last */
 	/* CARRIER_SCRATCH bytes each, the last of twice as many characters. */
@@ -74,6 +76,8 @@ struct carrier {
 	int64_t onward; /* counts the searches that a hub passed on */
 	bool is_untold; /* crierd refused to show it, and that was said */
 	bool takes;     /* the decoders of all groups are known */
+	/* This crierd may not know what was relayed to the one before it. */
+	bool is_new_crierd;
 };
 
 /*

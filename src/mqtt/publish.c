@@ -13,6 +13,10 @@
 enum {
 	/* A goodbye is of use to whoever hears it, not to who comes later. */
 	GOODBYE_S = 10,
+	/* Where others may have missed it, it is kept for them so long. */
+	KEPT_MS = 600000,
+	/* All come back from a loss of the broker within that, mostly. */
+	RETURN_MS = 60000,
 };
 
 /* ---- what leaves ---- */
@@ -61,33 +65,55 @@ static struct topic topic_of(
 	return t;
 }
 
-/* Its last words, once, and then that there is nothing. */
+static uint32_t seconds_left(
+	const struct carrier *c, const struct shelf_item *i)
+{
+	return (uint32_t)((i->expires_ms - uv_now(c->loop) + 999) / 1000);
+}
+
+/* Some site that was here is away now, or is not back yet. */
+static bool others_may_miss(const struct carrier *c)
+{
+	const struct site *s = NULL;
+
+	if (c->returned_ms != 0 && uv_now(c->loop) - c->returned_ms < RETURN_MS)
+		return true;
+	while ((s = sites_next(&c->sites, s)) != NULL)
+		if (!s->online)
+			return true;
+	return false;
+}
+
+/* Its last words, once, and then that there is nothing; or, for those who may
+ * miss them, its last words instead of what it said before. */
 static int publish_goodbye(
 	struct carrier *c, struct shelf_item *i, const struct topic *t)
 {
+	bool kept = i->again || others_may_miss(c);
 	struct message m;
 	int r;
 
-	if (i->message != NULL) {
+	if (i->message != NULL && !i->said) {
 		m = *i->message;
 		m.goodbye = true;
-		m.expires_s = GOODBYE_S;
-		r = publish(c, t, &m, i->payload, i->size, 1, false);
-		if (r == -EAGAIN || r == -ENOTCONN || r == -ENOMEM)
+		m.expires_s = kept ? seconds_left(c, i) : GOODBYE_S;
+		r = publish(c, t, &m, i->payload, i->size, 1, kept);
+		if (kept || r == -EAGAIN || r == -ENOTCONN || r == -ENOMEM)
 			return r;
-		shelf_empty(i);
+		i->said = true;
 	}
-	return publish(c, t, NULL, NULL, 0, 1, true);
+	r = publish(c, t, NULL, NULL, 0, 1, true);
+	i->said = r < 0;
+	return r;
 }
 
 /* Returns as broker_publish(). What has ended is removed. */
 static int publish_item(struct carrier *c, struct shelf_item *i)
 {
-	uint64_t now = uv_now(c->loop);
 	struct topic t = topic_of(c, i);
 	struct message m;
 
-	if (i->expires_ms <= now) {
+	if (i->expires_ms <= uv_now(c->loop)) {
 		shelf_remove(&c->own, i);
 		return 0;
 	}
@@ -96,7 +122,7 @@ static int publish_item(struct carrier *c, struct shelf_item *i)
 	if (i->message == NULL)
 		return 0;
 	m = *i->message;
-	m.expires_s = (uint32_t)((i->expires_ms - now + 999) / 1000);
+	m.expires_s = seconds_left(c, i);
 	return publish(c, &t, &m, i->payload, i->size, 1, true);
 }
 
@@ -123,6 +149,9 @@ static void list_again(void *data, struct shelf_item *i)
 {
 	struct carrier *c = data;
 
+	/* What was said last may have reached nobody. */
+	i->again = true;
+	i->said = false;
 	shelf_list_add(&c->to_publish, i);
 }
 
@@ -137,7 +166,10 @@ void publish_gone(struct carrier *c, struct shelf_item *i)
 	if (i->gone)
 		return;
 	i->gone = true;
+	i->again = i->said = false;
 	shelf_empty(i);
+	if (i->expires_ms > uv_now(c->loop) + KEPT_MS)
+		shelf_expires(&c->own, i, uv_now(c->loop) + KEPT_MS);
 	shelf_list_add(&c->to_publish, i);
 }
 

@@ -36,6 +36,8 @@ struct shelf_item {
 	unsigned tells;  /* bits: what the datagram tells of the entry */
 	uint64_t survey; /* the last that knew of it */
 	bool gone;       /* it has said goodbye */
+	bool said;       /* that is published, but not that nothing is left */
+	bool again;      /* it was published to a broker that was lost */
 	bool adopted;    /* the broker had it, and nobody here has said it */
 	bool onward;     /* another site's, which a hub passes on */
 	void *lane;      /* of struct site_lane, or NULL */

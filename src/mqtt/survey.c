@@ -4,7 +4,9 @@
  *
  * A survey walks crierd's table once. What this site has published and crierd
  * no longer has is gone; what crierd has and this site has not published, it
- * searches for, so that it is heard again.
+ * searches for, so that it is heard again. What other sites have announced and
+ * a crierd that is new does not know, such as one that was started without its
+ * state, it is told again.
  */
 #include "mqtt/carrier.h"
 #include "proto/proto.h"
@@ -24,6 +26,7 @@ enum {
 struct survey {
 	struct carrier *c;
 	bool is_young;
+	bool lacks; /* something that other sites have */
 	/* Each is a group's number and a type. */
 	struct {
 		size_t group;
@@ -127,22 +130,25 @@ static void look_at(struct survey *s, const json_t *entry)
 {
 	struct carrier *c = s->c;
 	const char *name = carrier_text(entry, "group");
+	const char *site = json_string_value(json_object_get(entry, "site"));
 	int group = carrier_group(c, name);
 	char key[TOPIC_KEY + 1], text[CARRIER_NAME];
 	bool is_known = false;
 	struct shelf_item *i;
 
-	if (group < 0 || json_is_string(json_object_get(entry, "site")))
+	if (group < 0)
 		return;
 	for (int ipv6 = 0; ipv6 <= 1; ipv6++) {
 		carrier_key(carrier_text(entry, "key"), ipv6, key);
-		i = shelf_find(&c->own, carrier_name(NULL, name, key, text));
+		i = shelf_find(site == NULL ? &c->own : &c->known,
+			carrier_name(site, name, key, text));
 		if (i == NULL)
 			continue;
 		i->survey = c->survey;
 		is_known = true;
 	}
-	if (!is_known && c->payloads[group] == CONFIG_PAYLOAD_MDNS &&
+	if (site == NULL && !is_known &&
+		c->payloads[group] == CONFIG_PAYLOAD_MDNS &&
 		c->c->groups[group].publishes)
 		remember_type(s, (size_t)group, carrier_text(entry, "type"));
 }
@@ -153,6 +159,30 @@ static void end_unknown(void *data, struct shelf_item *i)
 
 	if (i->survey != c->survey && !i->onward)
 		publish_gone(c, i);
+}
+
+/* What crierd was told once, and does not know: it will be told when the broker
+ * says it again. */
+static void tell_unknown(void *data, struct shelf_item *i)
+{
+	struct carrier *c = data;
+
+	if (i->survey == c->survey || i->list != NULL || i->gone)
+		return;
+	lane_forgets(i->lane, i->heard);
+	i->heard = 0;
+	c->surveying->lacks = true;
+}
+
+/* Once for each crierd: what it does not want, it will not want again. */
+static void tell_new_crierd(struct carrier *c)
+{
+	if (!c->is_new_crierd)
+		return;
+	c->is_new_crierd = false;
+	shelf_each(&c->known, tell_unknown, c);
+	if (c->surveying->lacks && broker_state(c->broker) == BROKER_CONNECTED)
+		take_subscribe(c);
 }
 
 /* Asks on all segments who offers services of a type. */
@@ -184,6 +214,7 @@ static void finish(struct carrier *c)
 
 	if (!s->is_young)
 		shelf_each(&c->own, end_unknown, c);
+	tell_new_crierd(c);
 	for (size_t i = 0; i < s->n; i++)
 		search_for(c, s->types[i].group, s->types[i].type);
 	survey_end(c);
