@@ -20,6 +20,10 @@ enum {
 	 * waited for as long as one that does not want us. */
 	LASTED_MS = 60000,
 	GONE_MS = 2000,
+	/* For a minute after such a loss no wait is longer: one that is
+	 * restarted is to be found again within 5 s. */
+	SOON_MS = 3000,
+	SOON_FOR_MS = 60000,
 	/* An attempt that was given up may still wait for a name server, in one
 	 * of the four threads of the pool. */
 	MOST_SESSIONS = 3,
@@ -38,6 +42,7 @@ struct broker {
 	size_t turn; /* of config->brokers */
 	uint64_t wait_ms;
 	uint64_t connected_at_ms;
+	uint64_t gone_at_ms; /* when it was last lost; 0: never */
 	bool timer_is_closed;
 	char error[512];
 };
@@ -111,6 +116,8 @@ static void on_ended(void *data, const char *why, bool lost)
 		b->wait_ms = FIRST_MS;
 	else if (b->state == BROKER_CONNECTED && lost && b->wait_ms > GONE_MS)
 		b->wait_ms = GONE_MS;
+	if (b->state == BROKER_CONNECTED && lost)
+		b->gone_at_ms = uv_now(b->loop);
 	fail(b, why);
 }
 
@@ -196,11 +203,15 @@ static void on_timer(uv_timer_t *timer)
  * broker at once have to lose is that they do it at once. */
 static void try_later(struct broker *b)
 {
+	uint64_t most = b->wait_ms;
 	uint32_t random = 0;
 
+	if (b->gone_at_ms != 0 &&
+		uv_now(b->loop) - b->gone_at_ms < SOON_FOR_MS && most > SOON_MS)
+		most = SOON_MS;
 	if (uv_random(NULL, NULL, &random, sizeof(random), 0, NULL) != 0)
 		random = UINT32_MAX;
-	(void)uv_timer_start(&b->timer, on_timer, random % (b->wait_ms + 1), 0);
+	(void)uv_timer_start(&b->timer, on_timer, random % (most + 1), 0);
 	b->wait_ms = b->wait_ms * 2 < LAST_MS ? b->wait_ms * 2 : LAST_MS;
 }
 

@@ -11,7 +11,9 @@
  *   2. broker_start() connects, and again after each loss: to the next of the
  *      configured brokers, within 1 s at first and within up to a minute
  *      later, at random, so that many sites do not come back at once. Who was
- *      connected for a minute begins at 1 s again.
+ *      connected for a minute begins at 1 s again; and for a minute after a
+ *      broker was lost that had taken it, it waits no longer than 3 s, since
+ *      that is likely to be restarted.
  *   3. broker_close(): no callback runs any more. Where there is a connection
  *      it lets what was published before reach the broker, for 1 s at most,
  *      and says goodbye, upon which the broker publishes the will as it does
