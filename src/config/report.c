@@ -98,3 +98,12 @@ void config_error_print(
 		(void)fprintf(out, ": %s", e->path);
 	(void)fprintf(out, ": %s", e->message);
 }
+
+void config_errors_print(
+	const struct config_errors *errors, const char *file, FILE *out)
+{
+	for (size_t i = 0; i < errors->n; i++) {
+		config_error_print(&errors->at[i], file, out);
+		(void)fputc('\n', out);
+	}
+}

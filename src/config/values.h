@@ -53,5 +53,8 @@ void config_errors_done(struct config_errors *errors);
  * FILE:LINE:COLUMN: PATH: MESSAGE. */
 void config_error_print(
 	const struct config_error *e, const char *file, FILE *out);
+/* All of them, each with a newline. */
+void config_errors_print(
+	const struct config_errors *errors, const char *file, FILE *out);
 
 #endif

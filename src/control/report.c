@@ -12,27 +12,12 @@
 
 /* ---- the parameters ---- */
 
-/* As a site is named in the configuration of crier-mqtt, and a little more. */
-static bool is_name(const char *text)
-{
-	size_t length = strlen(text);
-
-	if (length == 0 || length > REPORT_NAME_MAX || *text == '.' ||
-		*text == '-')
-		return false;
-	for (; *text; text++)
-		if (!isascii(*text) ||
-			(!isalnum(*text) && !strchr("_.-", *text)))
-			return false;
-	return true;
-}
-
 static int read_name(
 	const json_t *value, char ret[REPORT_NAME_MAX + 1], struct rpc_error *e)
 {
 	const char *name = json_string_value(value);
 
-	if (!name || !is_name(name))
+	if (!name || !methods_is_name(name))
 		return rpc_fail(e, RPC_INVALID_PARAMS,
 			"a \"site\" is 1 to 63 letters (A to Z, a to z), "
 			"digits, \"_\", \".\" and \"-\", and begins with none "

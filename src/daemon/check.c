@@ -10,14 +10,10 @@
 static int load(const char *path, struct config **ret, FILE *err)
 {
 	struct config_errors errors = { 0 };
-	size_t i;
 	int r;
 
 	r = config_load(path, ret, &errors);
-	for (i = 0; i < errors.n; i++) {
-		config_error_print(&errors.at[i], path, err);
-		(void)fputc('\n', err);
-	}
+	config_errors_print(&errors, path, err);
 	config_errors_done(&errors);
 	if (r == -EINVAL)
 		return DAEMON_BAD_CONFIG;

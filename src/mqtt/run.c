@@ -27,21 +27,32 @@ struct process {
 
 /* ---- the configuration ---- */
 
+static void log_error(
+	const struct mqtt_options *o, const struct config_error *e)
+{
+	const struct service_fields fields = {
+		.path = e->path,
+		.line = e->line,
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return;
+	config_error_print(e, o->config, out);
+	if (fclose(out) == 0)
+		service_log(&o->log, LOG_ERR, &fields, "%s", text);
+	free(text);
+}
+
 static int load(const struct mqtt_options *o, struct config_sites **ret)
 {
 	struct config_errors errors;
 	int r = config_sites_load(o->config, ret, &errors);
 
-	for (size_t i = 0; i < errors.n; i++) {
-		const struct config_error *e = &errors.at[i];
-		struct service_fields fields = {
-			.path = e->path,
-			.line = e->line,
-		};
-
-		service_log(&o->log, LOG_ERR, &fields, "%s:%d:%d: %s: %s",
-			o->config, e->line, e->column, e->path, e->message);
-	}
+	for (size_t i = 0; i < errors.n; i++)
+		log_error(o, &errors.at[i]);
 	config_errors_done(&errors);
 	if (r == 0 && o->socket != NULL) {
 		char *socket = strdup(o->socket);
@@ -61,10 +72,7 @@ static int load_to(const char *path, struct config_sites **ret, FILE *err)
 	struct config_errors errors;
 	int r = config_sites_load(path, ret, &errors);
 
-	for (size_t i = 0; i < errors.n; i++) {
-		config_error_print(&errors.at[i], path, err);
-		(void)fputc('\n', err);
-	}
+	config_errors_print(&errors, path, err);
 	config_errors_done(&errors);
 	if (r == -EINVAL)
 		return MQTT_BAD_CONFIG;
