@@ -18,21 +18,24 @@ static bool has_peers(const struct relay_segment *s)
 	return segment_interface(s)->n_peers > 0;
 }
 
-/* The address that `a` of the device gives this segment to hear, or NULL. */
-static const struct net_address *heard_by(
-	const struct relay_segment *s, const struct net_device_address *a)
+/* Whether `a` of the device gives this segment an address to hear. */
+static bool heard_by(const struct relay_segment *s,
+	const struct net_device_address *a, struct net_address *ret)
 {
 	if (!hears(s))
-		return NULL;
-	if (has_peers(s))
-		return a->usable && a->local.address.family ==
-					       s->channel->address.family
-			       ? &a->local.address
-			       : NULL;
+		return false;
+	if (has_peers(s)) {
+		if (!a->usable ||
+			a->local.address.family != s->channel->address.family)
+			return false;
+		*ret = a->local.address;
+		return true;
+	}
 	/* It hears just that address (kernel-facts 4.1). */
-	return s->channel->broadcast && net_address_is_set(&a->broadcast)
-		       ? &a->broadcast
-		       : NULL;
+	if (!s->channel->broadcast || !net_address_is_set(&a->broadcast))
+		return false;
+	*ret = a->broadcast;
+	return true;
 }
 
 static void detach_other(struct relay_segment *s, size_t i)
@@ -45,14 +48,13 @@ static void detach_other(struct relay_segment *s, size_t i)
 static bool is_still_there(const struct relay_segment *s,
 	const struct net_device *d, const struct net_address *other)
 {
+	struct net_address a;
 	size_t i;
 
-	for (i = 0; i < d->n_addresses; i++) {
-		const struct net_address *a = heard_by(s, &d->addresses[i]);
-
-		if (a && net_address_equal(a, other))
+	for (i = 0; i < d->n_addresses; i++)
+		if (heard_by(s, &d->addresses[i], &a) &&
+			net_address_equal(&a, other))
 			return true;
-	}
 	return false;
 }
 
@@ -96,17 +98,15 @@ static int attach_other(
 
 int attach_follow(struct relay_segment *s, const struct net_device *d)
 {
+	struct net_address a;
 	size_t i;
 	int err = 0;
 
 	if (!s->index && hears(s) && !has_peers(s))
 		err = listener_attach(s->channel->group->relay,
 			&s->channel->address, s->channel->port, d->index, s);
-	for (i = 0; i < d->n_addresses && err == 0; i++) {
-		const struct net_address *a = heard_by(s, &d->addresses[i]);
-
-		if (a)
-			err = attach_other(s, d->index, a);
-	}
+	for (i = 0; i < d->n_addresses && err == 0; i++)
+		if (heard_by(s, &d->addresses[i], &a))
+			err = attach_other(s, d->index, &a);
 	return err;
 }
