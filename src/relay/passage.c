@@ -228,7 +228,7 @@ static void search_out(struct passage *p, struct relay_segment *out,
 }
 
 /* What is to leave on `out`. */
-static enum relay_verdict payload_for(
+static inline enum relay_verdict payload_for(
 	struct passage *p, const struct relay_segment *out, struct payload *ret)
 {
 	const struct arrival *a = p->arrival;
