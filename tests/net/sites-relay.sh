@@ -101,7 +101,7 @@ stop phone
 # ---- SSDP, whose answers come by unicast ----
 
 hex() {
-	printf "$1" | od -An -tx1 -v | tr -d ' \n'
+	printf '%b' "$1" | od -An -tx1 -v | tr -d ' \n'
 }
 search=$(hex 'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n')$(hex \
 	'MAN: "ssdp:discover"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n')
