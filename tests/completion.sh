@@ -1,6 +1,6 @@
 #!/bin/bash
 #
-# What bash offers after crierctl and crierd, with a stand-in for the daemon's
+# What bash offers after crierctl, crierd and crier-mqtt, with a stand-in for the daemon's
 # answers; that the words are those of --help; and the syntax of zsh's.
 
 root=${top_srcdir:-$(dirname "$0")/..}
@@ -29,6 +29,8 @@ chmod +x "$work/crierctl"
 . "$root/completion/bash/crierctl"
 # shellcheck source=/dev/null
 . "$root/completion/bash/crierd"
+# shellcheck source=/dev/null
+. "$root/completion/bash/crier-mqtt"
 
 # offers LINE [WORD...]: exactly these, in any order.
 offers() {
@@ -96,6 +98,12 @@ COMP_WORDS=(crierd --) COMP_CWORD=1
 _crierd
 same crierd "$("$built/crierd" --help | options)" \
 	"$(printf '%s\n' "${COMPREPLY[@]}" | sort)"
+if [ -x "$built/crier-mqtt" ]; then
+	COMP_WORDS=(crier-mqtt --)
+	_crier_mqtt
+	same crier-mqtt "$("$built/crier-mqtt" --help | options)" \
+		"$(printf '%s\n' "${COMPREPLY[@]}" | sort)"
+fi
 
 # The same from a daemon, whose answers look as the stand-in's.
 live() {
@@ -134,7 +142,7 @@ else
 fi
 
 if command -v zsh >/dev/null; then
-	for file in _crierctl _crierd; do
+	for file in _crierctl _crierd _crier-mqtt; do
 		zsh -n "$root/completion/zsh/$file" || failed=1
 	done
 fi
