@@ -9,12 +9,13 @@
 #   inside COMMAND...  runs a command in it, as root
 #   configure          writes the configuration from standard input
 #   up                 waits until crierd's service is active
-#   prop NAME          prints a property of crierd.service
-#   signal_main NAME   sends a signal to crierd's main process
+#   prop NAME [UNIT]   prints a property of crierd.service, or another
+#   signal_main NAME [UNIT]  sends a signal to its main process, or a unit's
 # What it writes goes to a tmpfs and is gone with the test; a trap ends it.
 # Exits with 77 where there is no systemd-nspawn or no overlay.
 
-. "$(dirname "${BASH_SOURCE[0]}")/../net/lib.sh"
+# A test may have it already, by one of those that bring it along.
+[[ -n ${lib:-} ]] || . "$(dirname "${BASH_SOURCE[0]}")/../net/lib.sh"
 
 system_root=''
 nspawn=0 init=0
@@ -140,13 +141,13 @@ prop() {
 	inside systemctl show --value -p "$1" "${2:-crierd.service}"
 }
 
-# signal_main SIGNAL: to crierd's main process. Where there is none systemd says
-# 0, which would be this test and all that it has started.
+# signal_main SIGNAL [UNIT]: to its main process. Where there is none systemd
+# says 0, which would be this test and all that it has started.
 signal_main() {
 	local pid
 
-	pid=$(prop MainPID)
-	((pid > 1)) || broken 'crierd does not run'
+	pid=$(prop MainPID "${2:-crierd.service}")
+	((pid > 1)) || broken "${2:-crierd.service} does not run"
 	inside kill -"$1" "$pid"
 }
 
