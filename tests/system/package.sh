@@ -3,8 +3,10 @@
 # The package as its user meets it: installed, configured in ten lines, upgraded
 # under traffic, removed. Not part of `make check`, since it needs the package:
 #   ./bootstrap deb && tests/system/package.sh build/deb/crier_*.deb
+# With crier-mqtt_*.deb as a second argument, of that package, too.
 
-package=$(realpath "${1:?usage: package.sh FILE.deb}")
+package=$(realpath "${1:?usage: package.sh FILE.deb [CRIER-MQTT.deb]}")
+mqtt_package=${2:+$(realpath "$2")}
 . "$(dirname "$0")/lib.sh"
 
 dpkg_in() {
@@ -40,6 +42,42 @@ left() {
 		! -path '*/upper/crier.deb'
 }
 
+# The package of sites: installed, configured, removed and purged.
+claim_of_mqtt() {
+	local unit=crier-mqtt.service
+
+	cp "$mqtt_package" "$system_root/crier-mqtt.deb"
+	claim "crier alone has nothing of sites" \
+		not inside test -e /usr/sbin/crier-mqtt
+	claim "crier-mqtt installs" dpkg_in -i /crier-mqtt.deb
+	inside dpkg -L crier-mqtt >>"$work/files"
+	claim "it is not enabled" \
+		equal disabled prop UnitFileState $unit
+	claim "and does not run" equal inactive prop ActiveState $unit
+	claim "its user is in the group crier" \
+		inside sh -c 'id -nG crier-mqtt | grep -qw crier'
+	cat >"$system_root/etc/crier/crier-mqtt.yaml" <<-END
+	site: here
+	brokers: mqtt://127.0.0.1
+	groups: { mdns: {} }
+	END
+	claim "crier-mqtt --check has nothing against three lines" \
+		inside crier-mqtt --check
+	claim "it starts, though there is no broker" \
+		inside systemctl start $unit
+	claim "which it says" within 10 inside sh -c "systemctl show -p \
+		StatusText $unit | grep -q 'Not connected: broker mqtt://127'"
+	claim "it upgrades while it runs" dpkg_in -i /crier-mqtt.deb
+	claim "and runs" within 10 equal active prop ActiveState $unit
+	claim "it is removed" dpkg_in -r crier-mqtt
+	claim "and does not run any more" \
+		not inside systemctl is-active $unit
+	claim "it is purged" dpkg_in -P crier-mqtt
+	claim "with its configuration" \
+		not inside test -e /etc/crier/crier-mqtt.yaml
+	rm "$system_root/crier-mqtt.deb"
+}
+
 segment a b
 host router a=1 b=1
 host ha a=10
@@ -70,6 +108,7 @@ listen ear hb --to 239.255.42.42 --port 4242 --iface b --timeout 600
 claim "it relays" within 5 relays begun
 claim "crierctl shows what was heard" inside sh -c \
 	'crierctl discovered | tee /dev/stderr | grep -q beacon'
+[[ -z $mqtt_package ]] || claim_of_mqtt
 stop ear
 start_stream '' ha a hb b 239.255.42.42
 main=$(prop MainPID)
