@@ -6,6 +6,9 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <syslog.h>
+#include <unistd.h>
 
 #define SITE(more) "site: home\nbrokers: mqtts://broker.example\n" more
 #define GROUPS                                                                 \
@@ -398,6 +401,24 @@ START_TEST(says_that_it_is_there_where_an_old_will_says_not)
 }
 END_TEST
 
+/* It was told of, and nobody listened. */
+START_TEST(logs_what_an_operator_should_know_of_the_broker)
+{
+	int was = dup(STDERR_FILENO), fd = memfd_create("log", 0);
+	char text[256] = "";
+
+	ck_assert_int_ge(fd, 0);
+	service_log_init(&s.log, LOG_WARNING);
+	(void)dup2(fd, STDERR_FILENO);
+	s.broker.warned(s.broker.data, "nothing is verified");
+	(void)dup2(was, STDERR_FILENO);
+	ck_assert_int_gt(pread(fd, text, sizeof(text) - 1, 0), 0);
+	ck_assert_ptr_nonnull(strstr(text, "nothing is verified"));
+	(void)close(fd);
+	(void)close(was);
+}
+END_TEST
+
 START_TEST(subscribes_to_those_alone_that_are_named)
 {
 	stage_close(&s);
@@ -663,6 +684,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, heeds_the_rate_of_each_site);
 	tcase_add_test(t, shows_which_sites_are_there);
 	tcase_add_test(t, says_that_it_is_there_where_an_old_will_says_not);
+	tcase_add_test(t, logs_what_an_operator_should_know_of_the_broker);
 	tcase_add_test(t, subscribes_to_those_alone_that_are_named);
 	tcase_add_test(t, leaves_out_a_group_whose_filters_mean_nothing);
 	tcase_add_test(t, an_answer_comes_back_to_the_flow_that_asked);
