@@ -105,17 +105,17 @@ END_TEST
 	"},{\"interface\":\"guest\",\"device\":null,\"state\":\"absent\","     \
 	"\"direction\":\"to\",\"ttl\":\"keep\",\"error\":\"\"," NO_TRAFFIC     \
 	"}]"
-#define MDNS                                                                   \
-	"{\"name\":\"mdns\",\"preset\":\"mdns\",\"payload\":\"mdns\",\"channels\":["                \
-	"{\"address\":\"224.0.0.251\",\"port\":5353,"                          \
-	"\"segments\":" MDNS_SEGMENTS "},"                                     \
-	"{\"address\":\"ff02::fb\",\"port\":5353,"                             \
+#define MDNS                                                                         \
+	"{\"name\":\"mdns\",\"preset\":\"mdns\",\"payload\":\"mdns\",\"channels\":[" \
+	"{\"address\":\"224.0.0.251\",\"port\":5353,"                                \
+	"\"segments\":" MDNS_SEGMENTS "},"                                           \
+	"{\"address\":\"ff02::fb\",\"port\":5353,"                                   \
 	"\"segments\":" MDNS_SEGMENTS "}]}"
-#define BEACON                                                                 \
-	"{\"name\":\"beacon\",\"preset\":null,\"payload\":\"none\",\"channels\":["                  \
-	"{\"address\":\"239.255.42.42\",\"port\":4242,\"segments\":["          \
-	"{\"interface\":\"lan\",\"device\":\"br-lan\",\"state\":\"down\","     \
-	"\"direction\":\"both\",\"ttl\":255,\"error\":\"\"," NO_TRAFFIC        \
+#define BEACON                                                                     \
+	"{\"name\":\"beacon\",\"preset\":null,\"payload\":\"none\",\"channels\":[" \
+	"{\"address\":\"239.255.42.42\",\"port\":4242,\"segments\":["              \
+	"{\"interface\":\"lan\",\"device\":\"br-lan\",\"state\":\"down\","         \
+	"\"direction\":\"both\",\"ttl\":255,\"error\":\"\"," NO_TRAFFIC            \
 	"}]}]}"
 
 START_TEST(groups_show_channels_and_segments)
