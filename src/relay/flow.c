@@ -278,6 +278,8 @@ static struct relay_flow *find(
 	struct flow_key key = { out->id, q->digest };
 	struct relay_flow *f;
 
+	/* A key without gaps; its bytes are what clang's analyzer loses. */
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 	HASH_FIND(hh, r->flows, &key, sizeof(key), f);
 	return f;
 }

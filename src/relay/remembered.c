@@ -85,7 +85,8 @@ static int grow_table(struct remembered *r)
 		if (r->table[i].number)
 			enter(&grown, r->table[i].tag, r->table[i].number);
 	free(r->table);
-	*r = grown;
+	r->table = grown.table;
+	r->table_size = grown.table_size;
 	return 0;
 }
 

@@ -23,7 +23,7 @@ void plain_text(char *out, size_t size, const char *text)
 		n = character_size(text);
 		more = n ? n : PLAIN_ESCAPE;
 		if (used + more >= size) {
-			(void)strcpy(out + uncut, PLAIN_CUT);
+			memcpy(out + uncut, PLAIN_CUT, sizeof(PLAIN_CUT));
 			return;
 		}
 		if (n)

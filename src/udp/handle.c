@@ -242,7 +242,7 @@ int udp_connect(struct udp *u, const union udp_address *peer)
 
 int udp_getsockname(const struct udp *u, union udp_address *ret)
 {
-	union udp_address a;
+	union udp_address a = { .sa = udp_nobody };
 	socklen_t size = sizeof(a);
 
 	if (u->fd < 0)

@@ -213,7 +213,7 @@ static int is_broadcast(const union udp_address *a)
 
 int udp_socket_bound(int fd, struct in_addr *ret)
 {
-	union udp_address local, peer;
+	union udp_address local = { .sa = udp_nobody }, peer;
 	socklen_t size = sizeof(local), peer_size = sizeof(peer);
 	int r = 1;
 
