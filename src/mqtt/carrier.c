@@ -34,6 +34,18 @@ int64_t carrier_wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void carrier_time(int64_t wall_ms, char ret[CARRIER_TIME])
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm tm;
+	size_t used = 0;
+
+	if (gmtime_r(&seconds, &tm) != NULL)
+		used = strftime(ret, CARRIER_TIME, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(ret + used, CARRIER_TIME - used, ".%03uZ",
+		(unsigned)(wall_ms % 1000));
+}
+
 /* avahi says the same over IPv4 and IPv6, at the same time. */
 uint64_t carrier_heard(const struct carrier *c, const struct message *m)
 {
@@ -382,6 +394,7 @@ int carrier_new(struct carrier **ret, uv_loop_t *loop,
 	if (c == NULL)
 		return -ENOMEM;
 	c->loop = loop;
+	carrier_time(carrier_wall_ms(), c->began);
 	c->c = config;
 	c->log = log;
 	if (getrandom(&key, sizeof(key), 0) != sizeof(key) ||

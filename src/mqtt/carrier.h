@@ -3,6 +3,7 @@
  *
  *   - publish.c: what crierd hears, to the broker.
  *   - take.c: what other sites publish, to crierd.
+ *   - own.c: what is published under this site's own name.
  *   - answers.c: searches, and the answers to them, both ways.
  *   - survey.c: what crierd knew before, or what was missed.
  *   - tell.c: how it is, to crierd, which shows it.
@@ -32,6 +33,7 @@
 enum {
 	CARRIER_SCRATCH = 65536, /* bytes of a datagram, at most */
 	CARRIER_TIMERS = 4,
+	CARRIER_TIME = sizeof("2026-01-01T00:00:00.000Z"),
 };
 
 struct carrier {
@@ -40,6 +42,7 @@ struct carrier {
 	const struct service_log *log;
 	struct broker *broker;
 	struct link *link;
+	char began[CARRIER_TIME];
 	uint64_t nonce; /* marks correlation data as this process's own */
 
 	struct shelf own;             /* of this site; names are GROUP/KEY */
@@ -100,6 +103,8 @@ void carrier_begin(struct carrier *c);
 void carrier_say_online(struct carrier *c);
 /* The wall clock, milliseconds since 1970. */
 int64_t carrier_wall_ms(void);
+/* A time as crierd says when something was heard, to be compared as text. */
+void carrier_time(int64_t wall_ms, char ret[CARRIER_TIME]);
 /* Tells one hearing of a datagram from another. */
 uint64_t carrier_heard(const struct carrier *c, const struct message *m);
 /* A member of an object that is a text, or "". */
@@ -171,6 +176,14 @@ void take_flush(struct carrier *c);
  */
 void take_subscribe(struct carrier *c);
 void take_subscribe_more(struct carrier *c);
+
+/* Of a topic `online`. */
+bool take_is_online(const struct broker_message *m);
+
+/* ---- own.c ---- */
+
+void own_message(struct carrier *c, const struct topic *t,
+	const struct broker_message *m);
 
 /* ---- survey.c ---- */
 

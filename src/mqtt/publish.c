@@ -312,6 +312,8 @@ static bool shelve(struct carrier *c, const struct heard *h,
 	}
 	i->gone = false;
 	i->adopted = false;
+	/* A survey that is under way may have passed it by. */
+	i->survey = c->survey;
 	i->tells = tells;
 	if (!(expires >= 1))
 		expires = 1;

@@ -26,6 +26,8 @@ enum {
 struct survey {
 	struct carrier *c;
 	bool is_young;
+	/* Of crierd. What it heard itself it knows, however young it is. */
+	char began[CARRIER_TIME];
 	bool lacks; /* something that other sites have */
 	/* Each is a group's number and a type. */
 	struct {
@@ -157,7 +159,11 @@ static void end_unknown(void *data, struct shelf_item *i)
 {
 	struct carrier *c = data;
 
-	if (i->survey != c->survey && !i->onward)
+	if (i->survey == c->survey || i->onward)
+		return;
+	if (!c->surveying->is_young ||
+		(i->message != NULL &&
+			strcmp(i->message->heard, c->surveying->began) > 0))
 		publish_gone(c, i);
 }
 
@@ -212,8 +218,7 @@ static void finish(struct carrier *c)
 {
 	struct survey *s = c->surveying;
 
-	if (!s->is_young)
-		shelf_each(&c->own, end_unknown, c);
+	shelf_each(&c->own, end_unknown, c);
 	tell_new_crierd(c);
 	for (size_t i = 0; i < s->n; i++)
 		search_for(c, s->types[i].group, s->types[i].type);
@@ -263,6 +268,9 @@ static void on_status(void *data, const json_t *result, const json_t *error)
 	if (c->surveying == NULL)
 		return;
 	c->surveying->is_young = json_number_value(uptime) < YOUNG_S;
+	carrier_time(
+		carrier_wall_ms() - (int64_t)(json_number_value(uptime) * 1000),
+		c->surveying->began);
 	ask_page(c, NULL);
 }
 

@@ -14,7 +14,6 @@ enum {
 	PACE_MS = 20, /* until a rate may let something pass again */
 	/* Calls that are left for what cannot wait. */
 	ROOM_FOR_LIVE = 16,
-	IMPOSTOR_MS = 60000, /* how often it is said */
 };
 
 /* ---- to crierd ---- */
@@ -343,7 +342,7 @@ static void take_group(struct carrier *c, struct brought *b, int group,
 		take_live(c, b);
 }
 
-static bool is_online(const struct broker_message *m)
+bool take_is_online(const struct broker_message *m)
 {
 	return m->size == 6 && memcmp(m->payload, "online", 6) == 0;
 }
@@ -355,52 +354,10 @@ static void take_online(struct carrier *c, const struct topic *t,
 
 	if (site == NULL)
 		return;
-	site->online = is_online(m);
+	site->online = take_is_online(m);
 	site->last_seen_ms = carrier_wall_ms();
 	site->changed = true;
 	tell_soon(c);
-}
-
-static void warn_of_impostor(struct carrier *c)
-{
-	uint64_t now = uv_now(c->loop);
-
-	c->impostors++;
-	if (c->warned_ms != 0 && now - c->warned_ms < IMPOSTOR_MS)
-		return;
-	c->warned_ms = now;
-	service_log(c->log, LOG_WARNING, NULL,
-		"somebody else publishes as site \"%s\": each site needs a "
-		"name of its own",
-		c->c->site);
-}
-
-/* Under this site's own name. */
-static void take_own(struct carrier *c, const struct topic *t,
-	const struct broker_message *m)
-{
-	struct message message;
-
-	switch (t->kind) {
-	case TOPIC_ANSWER:
-		if (message_read(m->properties, &message) == 0)
-			answers_arrived(c, t, &message, m->payload, m->size);
-		break;
-	case TOPIC_ANNOUNCE:
-		if (m->size > 0 && carrier_group(c, t->group) >= 0 &&
-			message_read(m->properties, &message) == 0)
-			publish_adopt(c, t, &message, m->payload, m->size);
-		break;
-	case TOPIC_ONLINE:
-		/* The will of a connection of ours that was cut off. */
-		if (!is_online(m))
-			carrier_say_online(c);
-		break;
-	case TOPIC_SEARCH:
-	case TOPIC_DATAGRAM:
-		warn_of_impostor(c);
-		break;
-	}
 }
 
 /* ---- subscriptions ---- */
@@ -487,7 +444,7 @@ void take_message(struct carrier *c, const struct broker_message *m)
 	if (topic_parse(c->c->prefix, m->topic, &b.topic) < 0)
 		return;
 	if (strcmp(b.topic.site, c->c->site) == 0) {
-		take_own(c, &b.topic, m);
+		own_message(c, &b.topic, m);
 		return;
 	}
 	if (b.topic.kind == TOPIC_ONLINE) {

@@ -643,7 +643,7 @@ END_TEST
 
 START_TEST(a_crierd_that_is_young_ends_nothing)
 {
-	struct message m = stage_from("home", "t1");
+	struct message m = stage_from("home", "2020-01-01T00:00:00Z");
 
 	stage_close(&s);
 	stage_open(&s, SITE(GROUPS));

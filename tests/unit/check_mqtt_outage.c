@@ -230,7 +230,7 @@ static void another_crierd(const char *discovered)
 	s.n_patterns = 0;
 	stage_clear(&s);
 	stage_wait(&s, 4000);
-	stage_answer(&s, stage_call(&s, "status"), "{'uptime_seconds':4}");
+	stage_answer(&s, stage_call(&s, "status"), "{'uptime_seconds':500}");
 	stage_answer(&s, stage_call(&s, "discovered"), discovered);
 }
 
@@ -262,6 +262,80 @@ START_TEST(one_that_knows_it_all_is_not)
 }
 END_TEST
 
+/* ---- another crier-mqtt ---- */
+
+static char now[CARRIER_TIME];
+
+/* A time that is so long after now. */
+static const char *heard_in(int64_t ms)
+{
+	carrier_time(carrier_wall_ms() + ms, now);
+	return now;
+}
+
+START_TEST(ends_what_a_young_crierd_has_heard_itself_and_lost)
+{
+	struct message m;
+
+	stage_close(&s);
+	stage_open(&s, CONFIG);
+	stage_link(&s, "raw=none");
+	stage_connect(&s);
+	m = stage_from("home", heard_in(-4000));
+	stage_message(&s, topic, "x", &m, true);
+	m = stage_from("home", heard_in(-6000));
+	stage_message(&s, "crier/1/home/raw/announce/old", "x", &m, true);
+	stage_clear(&s);
+	stage_wait(&s, 4000);
+	stage_answer(&s, stage_call(&s, "status"), "{'uptime_seconds':5}");
+	stage_answer(&s, stage_call(&s, "discovered"),
+		"{'entries':[],'cursor':null}");
+	ck_assert_ptr_nonnull(stage_said(&s, topic));
+	ck_assert_uint_eq(stage_said(&s, topic)->size, 0);
+	/* That was before it began: it may not have heard of it yet. */
+	ck_assert_ptr_null(stage_said(&s, "crier/1/home/raw/announce/old"));
+}
+END_TEST
+
+/* It is on none of the pages that were read before. */
+START_TEST(does_not_end_what_is_heard_while_it_looks)
+{
+	another_crierd("{'entries':[],'cursor':1}");
+	stage_heard(&s, "raw", "announcement", "hello", ALIVE, NULL);
+	stage_answer(&s, stage_call(&s, "discovered"),
+		"{'entries':[],'cursor':null}");
+	ck_assert_uint_eq(s.n_said, 1);
+	ck_assert_uint_eq(s.said[0].size, 5);
+}
+END_TEST
+
+START_TEST(knows_another_with_its_name_by_what_that_announces)
+{
+	struct message m = stage_from("home", heard_in(-60000));
+
+	/* Its own, of an earlier life. */
+	stage_message(&s, "crier/1/home/raw/announce/a", "x", &m, true);
+	ck_assert_uint_eq(s.c->impostors, 0);
+	m = stage_from("home", heard_in(1000));
+	stage_message(&s, "crier/1/home/raw/announce/b", "x", &m, true);
+	ck_assert_uint_eq(s.c->impostors, 1);
+}
+END_TEST
+
+START_TEST(is_not_taken_in_by_what_it_said_before_a_loss)
+{
+	struct message m;
+
+	lose_broker();
+	stage_connect(&s);
+	m = stage_said(&s, topic)->m;
+	stage_message(&s, topic, "hello", &m, true);
+	say_bye();
+	stage_message(&s, topic, "hello", &m, true);
+	ck_assert_uint_eq(s.c->impostors, 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("mqtt/outage");
@@ -281,6 +355,10 @@ static Suite *make_suite(void)
 	tcase_add_test(t, takes_nobody_for_there_while_the_broker_is_away);
 	tcase_add_test(t, a_crierd_that_knows_nothing_is_told_again);
 	tcase_add_test(t, one_that_knows_it_all_is_not);
+	tcase_add_test(t, ends_what_a_young_crierd_has_heard_itself_and_lost);
+	tcase_add_test(t, does_not_end_what_is_heard_while_it_looks);
+	tcase_add_test(t, knows_another_with_its_name_by_what_that_announces);
+	tcase_add_test(t, is_not_taken_in_by_what_it_said_before_a_loss);
 	suite_add_tcase(suite, t);
 	return suite;
 }
