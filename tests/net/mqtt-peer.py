@@ -3,8 +3,8 @@
 
 usage: mqtt-peer.py HOST CA USER PASSWORD [CLIENT-ID] <MESSAGES
 
-Standard input has JSON objects, one after the other: `topic`, `payload` (a text),
-`hex` or `size` instead of it, `retain`, `expires` (seconds), and `user`, a list
+Standard input has JSON objects, one after the other: `topic`, `payload` (a
+text), `hex` or `size` instead of it, `retain`, `expires` (seconds), and `user`, a list
 of names and values. A correct `digest` is added, unless there is one or
 `bare` is true. `count` N says it N times, with {n} replaced by 0 to N-1 in
 topic, payload and `user`; these without waiting (QoS 0), all else with QoS 1.

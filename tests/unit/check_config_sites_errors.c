@@ -96,8 +96,7 @@ START_TEST(each_error_of_the_top)
 			"test.yaml:4:9: prefix: \"a\\x09b\" has a control "
 			"character, which no topic has\n" },
 		{ LEAST "prefix: \"a\\x85b\"\n",
-			"test.yaml:4:9: prefix: \"a\xc2\x85"
-			"b\" has a control "
+			"test.yaml:4:9: prefix: \"a\\u0085b\" has a control "
 			"character, which no topic has\n" },
 		{ LEAST "prefix: \"\\ufdd0\"\n",
 			"test.yaml:4:9: prefix: \"\xef\xb7\x90\" has a control "
