@@ -412,6 +412,7 @@ int mdns_put(struct mdns_writer *w, const struct mdns_item *i)
 		return error;
 	}
 	w->section = i->section;
-	ns_put16(++w->count[i->section], w->out + COUNTS + 2 * i->section);
+	ns_put16(++w->count[i->section],
+		w->out + COUNTS + (size_t)2 * i->section);
 	return 0;
 }
