@@ -25,7 +25,8 @@ static bool is_journal(int fd)
 	struct stat st;
 	char more;
 
-	if (!stream ||
+	/* What is too large for it is no file's number either. */
+	if (!stream || /* NOLINTNEXTLINE(cert-err34-c) */
 		sscanf(stream, "%llu:%llu%c", &device, &inode, &more) != 2)
 		return false;
 	return fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
@@ -183,7 +184,7 @@ void service_log(const struct service_log *log, int priority,
 {
 	static const char key[] = "MESSAGE=";
 	char raw[MESSAGE_MAX],
-		message[sizeof(key) + PLAIN_ESCAPE * MESSAGE_MAX];
+		message[sizeof(key) + (size_t)PLAIN_ESCAPE * MESSAGE_MAX];
 	char *text = message + sizeof(key) - 1;
 	va_list ap;
 	int n;
@@ -198,7 +199,7 @@ void service_log(const struct service_log *log, int priority,
 	if ((size_t)n >= sizeof(raw))
 		mark_cut(raw);
 	memcpy(message, key, sizeof(key));
-	plain_text(text, PLAIN_ESCAPE * MESSAGE_MAX, raw);
+	plain_text(text, (size_t)PLAIN_ESCAPE * MESSAGE_MAX, raw);
 	if (log->target == SERVICE_JOURNAL &&
 		send_record(priority, fields, message) >= 0)
 		return;
