@@ -147,15 +147,36 @@ cp "$work/good.yaml" "$work/home-mqtt.yaml"
 
 # ---- The broker stands still ----
 
+# More than a connection has on its way at once waits meanwhile.
 kill -STOP "${pid_of[broker]}"
-ssdp home frozen 600
+on tv-home "$PYTHON" -c 'import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+             socket.inet_aton(sys.argv[1]))
+for n in range(300):
+    for turn in range(2):
+        s.sendto("\r\n".join((
+            "NOTIFY * HTTP/1.1", "HOST: 239.255.255.250:1900",
+            "NTS: ssdp:alive", "NT: upnp:rootdevice", f"USN: uuid:frozen{n}",
+            "CACHE-CONTROL: max-age=600",
+            f"LOCATION: http://192.0.2.1/{turn}", "", "")).encode(),
+            ("239.255.255.250", 1900))
+    time.sleep(0.002)' "10.77.${number_of_segment[home]}.20"
+claim 'what is announced waits for a broker that stands still' within 5 holds \
+	"[s['queued'] > 200 and s['lost'] == 0 for s in d['sites']] == [True]" \
+	json home status
 # It is given up by then, or not yet.
 sleep "$freeze"
-claim "a broker that stands still for $freeze s is waited for" \
-	is_running home-mqtt
+claim "which is borne for $freeze s" is_running home-mqtt
 kill -CONT "${pid_of[broker]}"
-claim 'what was said meanwhile is known when it goes on' within 10 \
-	knows cabin uuid:frozen home
+thawed() {
+	holds "sum(e['name'].startswith('uuid:frozen') and
+		e['location'] == 'http://192.0.2.1/1' for e in d['entries']) == 300
+		" json cabin discovered --group ssdp
+}
+claim 'all of it is known when it goes on, and the newest' within 15 thawed
+claim 'nothing was lost' holds "[s['lost'] for s in d['sites']] == [0]" \
+	json home status
 
 # ---- Its certificate has expired ----
 
