@@ -11,7 +11,7 @@
 #include <syslog.h>
 
 enum {
-	PACE_MS = 20, /* until a rate may let something pass again */
+	PACE_MS = 20, /* until a rate, or the room, may let something pass */
 	/* Calls that are left for what cannot wait. */
 	ROOM_FOR_LIVE = 16,
 };
@@ -143,7 +143,8 @@ void take_flush(struct carrier *c)
 		if (relay_item(c, l, i) < 0)
 			sites_list(&c->sites, l, i);
 	}
-	if (blocked != NULL && !c->closing)
+	/* What fills the room now may be calls of others. */
+	if (c->sites.busy != NULL && link_is_connected(c->link) && !c->closing)
 		(void)uv_timer_start(&c->timers.pace, take_timer, PACE_MS, 0);
 }
 

@@ -336,6 +336,19 @@ START_TEST(is_not_taken_in_by_what_it_said_before_a_loss)
 }
 END_TEST
 
+START_TEST(what_waits_for_room_goes_on_when_others_have_left_it)
+{
+	struct message m = stage_from("cabin", "t1");
+
+	s.room = 16;
+	stage_message(&s, theirs, "hello", &m, true);
+	ck_assert_uint_eq(stage_calls(&s, "relay"), 0);
+	s.room = 17;
+	stage_wait(&s, 20);
+	ck_assert_uint_eq(stage_calls(&s, "relay"), 1);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("mqtt/outage");
@@ -359,6 +372,7 @@ static Suite *make_suite(void)
 	tcase_add_test(t, does_not_end_what_is_heard_while_it_looks);
 	tcase_add_test(t, knows_another_with_its_name_by_what_that_announces);
 	tcase_add_test(t, is_not_taken_in_by_what_it_said_before_a_loss);
+	tcase_add_test(t, what_waits_for_room_goes_on_when_others_have_left_it);
 	suite_add_tcase(suite, t);
 	return suite;
 }
