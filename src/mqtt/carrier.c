@@ -306,6 +306,7 @@ static void release(struct carrier *c)
 	sites_done(&c->sites);
 	searches_done(&c->searches);
 	json_decref(c->patterns);
+	config_sites_free(c->c);
 	free(c->payloads);
 	free(c->open);
 	free(c->datagram);
@@ -417,6 +418,7 @@ int carrier_new(struct carrier **ret, uv_loop_t *loop,
 		r = make_link(c);
 	if (r < 0) {
 		carrier_close(c);
+		c->c = NULL; /* it stays the caller's */
 		return r;
 	}
 	broker_start(c->broker);
