@@ -241,11 +241,11 @@ static int read_report(
 static int take(const struct methods_context *m, const struct report *said,
 	json_t **ret, struct rpc_error *error)
 {
-	const struct report *report;
+	const struct report *taken;
 	struct render result;
 	int r;
 
-	r = reports_take(m->reports, m->client, said, time(NULL), &report);
+	r = reports_take(m->reports, m->client, said, time(NULL), &taken);
 	if (r == -ENOBUFS)
 		return rpc_fail(error, RPC_BOUND,
 			"at most %d clients report on at most %d sites",
@@ -253,7 +253,7 @@ static int take(const struct methods_context *m, const struct report *said,
 	if (r < 0)
 		return r;
 	render_object(&result);
-	render_put(&result, "sites", render_number(report->n_sites));
+	render_put(&result, "sites", render_number(taken->n_sites));
 	return methods_give(render_end(&result), ret);
 }
 

@@ -217,7 +217,7 @@ int methods_relay(void *context, const json_t *params, json_t **ret,
 	struct rpc_error *error)
 {
 	struct relay_brought b;
-	uint8_t *data;
+	uint8_t *data = NULL;
 	int r;
 
 	r = read_brought(params, &b, error);
@@ -255,8 +255,8 @@ int methods_answer(void *context, const json_t *params, json_t **ret,
 {
 	struct relay_origin origin;
 	struct render result;
-	size_t size, sent;
-	uint8_t *data;
+	size_t size = 0, sent = 0;
+	uint8_t *data = NULL;
 	int r;
 
 	r = read_origin(json_object_get(params, "origin"), &origin, error);

@@ -28,8 +28,10 @@ int assertion_survive(int (*run)(struct mosquitto *client),
 	return r;
 }
 
-/* In the place of the C library's, for the whole program. All other assertions,
- * those of our own among them, end it as ever. */
+/* In the place of the C library's, whose names are reserved, for the whole
+ * program. All other assertions, those of our own among them, end it as ever.
+ */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 void __assert_fail(const char *expression, const char *file, unsigned line,
 	const char *function)
 {

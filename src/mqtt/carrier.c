@@ -338,7 +338,7 @@ static int make_room(struct carrier *c)
 	c->open = calloc(n, sizeof(*c->open));
 	c->datagram = malloc(CARRIER_SCRATCH + 3);
 	c->sifted = malloc(CARRIER_SCRATCH);
-	c->text = malloc(BASE64_TEXT(CARRIER_SCRATCH));
+	c->text = malloc(BASE64_TEXT((size_t)CARRIER_SCRATCH));
 	if (c->payloads == NULL || c->open == NULL || c->datagram == NULL ||
 		c->sifted == NULL || c->text == NULL)
 		return -ENOMEM;

@@ -298,7 +298,8 @@ static int dial(struct session *s)
 	}
 	errno = 0;
 	rc = mosquitto_connect_bind_async(s->client, host,
-		atoi(s->prepare->port), SESSION_KEEPALIVE_S, NULL);
+		(int)strtol(s->prepare->port, NULL, 10), SESSION_KEEPALIVE_S,
+		NULL);
 	if (rc == MOSQ_ERR_SUCCESS && has_failed(s))
 		rc = MOSQ_ERR_ERRNO;
 	if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(s->client) >= 0)

@@ -30,8 +30,8 @@ struct mqtt_options {
 int mqtt_run(const struct mqtt_options *options);
 
 /* Says `FILE: ok`, or every error. Returns an exit status. */
-int mqtt_check(const char *config, FILE *out, FILE *err);
+int mqtt_check(const char *path, FILE *out, FILE *err);
 /* Writes the effective configuration. Returns an exit status. */
-int mqtt_dump_config(const char *config, FILE *out, FILE *err);
+int mqtt_dump_config(const char *path, FILE *out, FILE *err);
 
 #endif

@@ -39,7 +39,7 @@ static void hang_up(struct session *s)
 
 static void end(struct session *s)
 {
-	bool tell = !s->orphan;
+	bool is_told = !s->orphan;
 
 	if (s->phase == SESSION_ENDED)
 		return;
@@ -49,7 +49,7 @@ static void end(struct session *s)
 	hang_up(s);
 	uv_close((uv_handle_t *)&s->timer, on_close);
 	uv_close((uv_handle_t *)&s->more, on_close);
-	if (tell)
+	if (is_told)
 		s->setup.callbacks.ended(
 			s->setup.callbacks.data, s->why, s->lost);
 }
@@ -213,9 +213,10 @@ static void on_tap(void *data)
 /* An address that nobody answers at gets its share of the time only. */
 static uint64_t share_ms(const struct session *s)
 {
-	uint64_t now = uv_now(s->loop), n = 0;
+	uint64_t now = uv_now(s->loop), n = 1;
 
-	for (const struct addrinfo *a = s->address; a != NULL; a = a->ai_next)
+	for (const struct addrinfo *a = s->address->ai_next; a != NULL;
+		a = a->ai_next)
 		n++;
 	return s->deadline_ms > now ? (s->deadline_ms - now) / n : 0;
 }

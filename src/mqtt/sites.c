@@ -11,14 +11,8 @@ void sites_init(struct sites *s, size_t n_groups, const struct siphash_key *key)
 
 void sites_done(struct sites *s)
 {
-	struct site *site, *next;
-
-	HASH_ITER(hh, s->by_name, site, next)
-	{
-		HASH_DEL(s->by_name, site);
-		free(site);
-	}
-	s->n = 0;
+	while (s->by_name != NULL)
+		sites_forget(s, s->by_name);
 	s->busy = NULL;
 }
 
@@ -47,19 +41,18 @@ static bool is_idle(const struct sites *s, const struct site *site)
 
 static bool make_room(struct sites *s)
 {
-	struct site *site, *next;
+	struct site *site = s->by_name;
 
 	if (s->n < SITES_MAX)
 		return true;
-	HASH_ITER(hh, s->by_name, site, next)
-	{
-		if (!is_idle(s, site))
-			continue;
-		sites_forget(s, site);
-		return true;
+	while (site != NULL && !is_idle(s, site))
+		site = site->hh.next;
+	if (site == NULL) {
+		s->refused++;
+		return false;
 	}
-	s->refused++;
-	return false;
+	sites_forget(s, site);
+	return true;
 }
 
 struct site *sites_get(struct sites *s, const char *name)
@@ -78,6 +71,9 @@ struct site *sites_get(struct sites *s, const char *name)
 		site->lanes[i].site = site;
 		site->lanes[i].group = i;
 	}
+	/* What make_room() forgot has left the table, which clang's analyzer
+	 * does not see through the macros. */
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 	HASH_ADD_KEYPTR_BYHASHVALUE(
 		hh, s->by_name, site->name, strlen(site->name), hash, site);
 	if (site->failed) {

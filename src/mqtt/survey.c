@@ -125,7 +125,7 @@ static void remember_type(struct survey *s, size_t group, const char *type)
 	if (s->n == TYPES || strlen(type) >= sizeof(s->types[0].type))
 		return;
 	s->types[s->n].group = group;
-	(void)strcpy(s->types[s->n++].type, type);
+	(void)stpcpy(s->types[s->n++].type, type);
 }
 
 static void look_at(struct survey *s, const json_t *entry)

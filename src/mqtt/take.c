@@ -387,10 +387,10 @@ static bool is_name(const char *pattern)
 static void add_patterns(struct carrier *c, enum topic_kind kind,
 	const struct config_site_group *g)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < g->from.n && is_name(g->from.at[i]); i++)
-		continue;
+	while (i < g->from.n && is_name(g->from.at[i]))
+		i++;
 	if (i < g->from.n) {
 		add_pattern(c, kind, "+", g->name);
 		return;

@@ -27,7 +27,8 @@ static int complain(char *why, size_t size, const char *what, const char *path)
 	return -EINVAL;
 }
 
-/* There is nobody at a terminal to ask. */
+/* There is nobody at a terminal to ask.
+ * NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's. */
 static int refuse_password(char *buf, int size, int writes, void *data)
 {
 	(void)buf;

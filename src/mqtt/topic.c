@@ -143,5 +143,5 @@ void topic_key(const char *identity, const char *suffix, char *key)
 		used = whole +
 		       (size_t)snprintf(key + whole, DIGEST + 1, "~%016" PRIx64,
 			       topic_digest(identity, strlen(identity)));
-	(void)strcpy(key + used, suffix);
+	(void)stpcpy(key + used, suffix);
 }

@@ -313,7 +313,7 @@ int relay_bring(struct relay *r, const struct relay_group *g,
  * Returns 0, with how many got it in `*ret_sent`; -ENOENT (no such flow);
  * -EMSGSIZE; -ENOMEM.
  */
-int relay_bring_answer(struct relay *r, uint64_t flow,
+int relay_bring_answer(struct relay *r, uint64_t id,
 	const struct relay_origin *origin, const void *data, size_t size,
 	size_t *ret_sent);
 

@@ -80,7 +80,7 @@ claim 'and its broker' metric \
 	'crier_broker_connected\{broker="mqtts://hub:8883",site="house"\} 0'
 ctl crierd status >"$work/status"
 claim 'people are told, too' grep -q '^  house .* waiting ' "$work/status"
-claim 'and why' grep -qF 'no "route"\n\' "$work/status"
+claim 'and why' grep -qF "no \"route\"\\n\\" "$work/status"
 claim 'what is shown to people is the same as in JSON' equal \
 	"$(json crierd metrics | query d | grep -c .)" grep -c . "$work/metrics"
 stop reporter
