@@ -52,6 +52,7 @@ static int read_cursor(const char *text, uint64_t *ret, struct rpc_error *error)
 }
 
 struct search {
+	const char *name;
 	struct config_nearest nearest;
 	bool found;
 };
@@ -60,8 +61,7 @@ static void compare(void *data, const struct relay_interface_info *i)
 {
 	struct search *s = data;
 
-	if (!strcmp(s->nearest.wrong, i->name) ||
-		!strcmp(s->nearest.wrong, i->device))
+	if (!strcmp(s->name, i->name) || !strcmp(s->name, i->device))
 		s->found = true;
 	config_nearest_offer(&s->nearest, i->name);
 }
@@ -69,7 +69,7 @@ static void compare(void *data, const struct relay_interface_info *i)
 static int check_interface(
 	const struct relay *relay, const char *name, struct rpc_error *error)
 {
-	struct search s = { .found = false };
+	struct search s = { .name = name };
 
 	config_nearest_init(&s.nearest, name);
 	relay_each_interface(relay, compare, &s);

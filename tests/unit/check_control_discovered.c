@@ -207,6 +207,12 @@ static const struct {
 		"no interface or device \"nothing\"" },
 	{ "{\"interface\":\"\"}", RPC_NOT_FOUND,
 		"no interface or device \"\"" },
+/* Of more characters than any name has: crierd read from a null pointer. */
+#define LONG_NAME "0123456789abcdef0123456789abcdef0123456789abcdef"
+	{ "{\"interface\":\"" LONG_NAME "0123456789abcdef\"}", RPC_NOT_FOUND,
+		"no interface or device \"" LONG_NAME "\"" },
+	{ "{\"group\":\"" LONG_NAME "0123456789abcdef\"}", RPC_NOT_FOUND,
+		"no group \"" LONG_NAME "\"" },
 	{ "{\"limit\":0}", RPC_INVALID_PARAMS,
 		"\"limit\" is out of range, 1 to 1000" },
 	{ "{\"limit\":1001}", RPC_INVALID_PARAMS,
