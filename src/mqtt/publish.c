@@ -202,9 +202,13 @@ static bool sift(struct carrier *c, size_t group, struct heard *h)
 	}
 }
 
+/* Printable ASCII, as all that a message says of a datagram. */
 static void copy(char *ret, size_t size, const char *text)
 {
 	(void)snprintf(ret, size, "%s", text);
+	for (; *ret != '\0'; ret++)
+		if (*ret < ' ' || *ret > '~')
+			*ret = '?';
 }
 
 static bool read_heard(struct carrier *c, const json_t *event, struct heard *h)
@@ -394,6 +398,8 @@ void publish_adopt(struct carrier *c, const struct topic *t,
 	char name[CARRIER_NAME];
 	struct shelf_item *i;
 
+	if (!message_has_hop(m, c->c->site))
+		return;
 	if (shelf_put(&c->own, carrier_name(NULL, t->group, t->last, name),
 		    &m->origin, &i) <= 0)
 		return;
