@@ -186,6 +186,7 @@ static void search_onward(struct carrier *c, struct site *site, size_t group,
 	struct search search = { .flow = -++c->onward };
 	struct net_address holder;
 
+	marked.digest = topic_digest(payload, size);
 	if (message_add_hop(&marked, c->c->site) < 0)
 		return;
 	(void)snprintf(onward.site, sizeof(onward.site), "%s", c->c->site);
@@ -244,6 +245,7 @@ static void pass_on(struct carrier *c, int64_t flow, const struct topic *t,
 	struct answer a = { .c = c, .m = *m, .data = payload, .size = size };
 
 	(void)t;
+	a.m.digest = topic_digest(payload, size);
 	if (message_add_hop(&a.m, c->c->site) == 0)
 		(void)searches_each(
 			&c->searches, flow, uv_now(c->loop), send_answer, &a);

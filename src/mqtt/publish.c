@@ -398,7 +398,8 @@ void publish_adopt(struct carrier *c, const struct topic *t,
 	char name[CARRIER_NAME];
 	struct shelf_item *i;
 
-	if (!message_has_hop(m, c->c->site))
+	if (!message_has_hop(m, c->c->site) ||
+		m->digest != topic_digest(payload, size))
 		return;
 	if (shelf_put(&c->own, carrier_name(NULL, t->group, t->last, name),
 		    &m->origin, &i) <= 0)
@@ -422,6 +423,8 @@ void publish_onward(struct carrier *c, const struct topic *t,
 	struct net_address holder;
 	struct shelf_item *i;
 
+	/* Of it only what passes here goes on. */
+	onward.digest = topic_digest(payload, size);
 	(void)snprintf(joined, sizeof(joined), "%s/%s", t->site, t->last);
 	topic_key(joined, "", key);
 	carrier_name(NULL, t->group, key, name);
