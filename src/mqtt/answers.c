@@ -6,7 +6,6 @@
  * comes is remembered with the flow that crierd makes of it.
  */
 #include "mqtt/carrier.h"
-#include "relay/relay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -87,17 +86,9 @@ static void send_answers(struct carrier *c, int64_t flow, const json_t *event)
 	carrier_endpoint(json_object_get(event, "source"),
 		json_object_get(event, "port"), &a.m.origin, &a.m.origin_port);
 	a.data = c->datagram;
-	switch (relay_sift(&g->publish_allow, &g->publish_deny,
-		c->payloads[group], &a.m.origin, a.data, a.size, c->sifted,
-		&a.size)) {
-	case RELAY_SIFT_DROPPED:
+	if (!carrier_sift(c, (size_t)group, &g->publish_allow, &g->publish_deny,
+		    &a.m.origin, &a.data, &a.size))
 		return;
-	case RELAY_SIFT_EDITED:
-		a.data = c->sifted;
-		break;
-	case RELAY_SIFT_WHOLE:
-		break;
-	}
 	a.m.digest = topic_digest(a.data, a.size);
 	(void)snprintf(a.m.hops, sizeof(a.m.hops), "%s", c->c->site);
 	(void)snprintf(a.m.heard, sizeof(a.m.heard), "%s",
@@ -161,8 +152,11 @@ static void on_relayed(void *data, const json_t *result, const json_t *error)
 	size_t at;
 
 	(void)error;
-	json_array_foreach(flows, at, flow) if (json_is_integer(flow))
-		wait_for(a, json_integer_value(flow));
+	json_array_foreach(flows, at, flow)
+	{
+		if (json_is_integer(flow))
+			wait_for(a, json_integer_value(flow));
+	}
 	free(a);
 }
 
@@ -239,12 +233,11 @@ fail:
 
 /* ---- answers from elsewhere ---- */
 
-static void pass_on(struct carrier *c, int64_t flow, const struct topic *t,
-	const struct message *m, const void *payload, size_t size)
+static void pass_on(struct carrier *c, int64_t flow, const struct message *m,
+	const void *payload, size_t size)
 {
 	struct answer a = { .c = c, .m = *m, .data = payload, .size = size };
 
-	(void)t;
 	a.m.digest = topic_digest(payload, size);
 	if (message_add_hop(&a.m, c->c->site) == 0)
 		(void)searches_each(
@@ -281,19 +274,13 @@ void answers_arrived(struct carrier *c, const struct topic *t,
 		site->dropped[SITE_DROP_RATE]++;
 		return;
 	}
-	switch (relay_sift(&g->take_allow, &g->take_deny, c->payloads[group],
-		&m->origin, payload, size, c->sifted, &size)) {
-	case RELAY_SIFT_DROPPED:
+	if (!carrier_sift(c, (size_t)group, &g->take_allow, &g->take_deny,
+		    &m->origin, &payload, &size)) {
 		site->dropped[SITE_DROP_FILTER]++;
 		return;
-	case RELAY_SIFT_EDITED:
-		payload = c->sifted;
-		break;
-	case RELAY_SIFT_WHOLE:
-		break;
 	}
 	if (flow < 0) {
-		pass_on(c, flow, t, m, payload, size);
+		pass_on(c, flow, m, payload, size);
 		return;
 	}
 	params = take_params(c, site->name, m, payload, size);

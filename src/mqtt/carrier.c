@@ -1,5 +1,6 @@
 #include "mqtt/carrier.h"
 #include "control/control.h"
+#include "relay/relay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,25 @@ int carrier_group(const struct carrier *c, const char *name)
 		if (strcmp(c->c->groups[i].name, name) == 0)
 			return (int)i;
 	return -ENOENT;
+}
+
+uint64_t carrier_ends_ms(const struct carrier *c, const struct message *m)
+{
+	uint64_t seconds = m->expires_s ? m->expires_s : MESSAGE_EXPIRES_S;
+
+	return uv_now(c->loop) + seconds * 1000;
+}
+
+bool carrier_sift(struct carrier *c, size_t group,
+	const struct config_filter *allow, const struct config_filter *deny,
+	const struct net_address *origin, const void **data, size_t *size)
+{
+	enum relay_sifted sifted = relay_sift(allow, deny, c->payloads[group],
+		origin, *data, *size, c->sifted, size);
+
+	if (sifted == RELAY_SIFT_EDITED)
+		*data = c->sifted;
+	return sifted != RELAY_SIFT_DROPPED;
 }
 
 int64_t carrier_wall_ms(void)
@@ -158,14 +178,25 @@ static void on_expiry(uv_timer_t *t)
 
 /* ---- the broker ---- */
 
-void carrier_say_online(struct carrier *c)
+static const char *online_topic(const struct carrier *c, char *buffer)
 {
 	struct topic t = { .kind = TOPIC_ONLINE };
-	char topic[TOPIC_TEXT];
 
 	(void)snprintf(t.site, sizeof(t.site), "%s", c->c->site);
-	(void)broker_publish(c->broker, topic_format(c->c->prefix, &t, topic),
-		"online", 6, 1, true, NULL);
+	return topic_format(c->c->prefix, &t, buffer);
+}
+
+static void say(struct carrier *c, const char *word)
+{
+	char topic[TOPIC_TEXT];
+
+	(void)broker_publish(c->broker, online_topic(c, topic), word,
+		strlen(word), 1, true, NULL);
+}
+
+void carrier_say_online(struct carrier *c)
+{
+	say(c, "online");
 }
 
 /* Once both ends are known. */
@@ -356,12 +387,9 @@ static int make_broker(struct carrier *c)
 		.warned = on_warned,
 		.data = c,
 	};
-	struct topic t = { .kind = TOPIC_ONLINE };
 	char topic[TOPIC_TEXT];
-	struct broker_will will = { topic, "offline", 7 };
+	struct broker_will will = { online_topic(c, topic), "offline", 7 };
 
-	(void)snprintf(t.site, sizeof(t.site), "%s", c->c->site);
-	(void)topic_format(c->c->prefix, &t, topic);
 	return broker_new(&c->broker, c->loop, c->c, &will, &callbacks);
 }
 
@@ -427,24 +455,13 @@ int carrier_new(struct carrier **ret, uv_loop_t *loop,
 	return 0;
 }
 
-static void say_offline(struct carrier *c)
-{
-	struct topic t = { .kind = TOPIC_ONLINE };
-	char topic[TOPIC_TEXT];
-
-	if (c->broker == NULL || broker_state(c->broker) != BROKER_CONNECTED)
-		return;
-	(void)snprintf(t.site, sizeof(t.site), "%s", c->c->site);
-	(void)broker_publish(c->broker, topic_format(c->c->prefix, &t, topic),
-		"offline", 7, 1, true, NULL);
-}
-
 void carrier_close(struct carrier *c)
 {
 	if (c == NULL || c->closing)
 		return;
 	c->closing = true;
-	say_offline(c);
+	if (c->broker != NULL && broker_state(c->broker) == BROKER_CONNECTED)
+		say(c, "offline");
 	survey_end(c);
 	link_close(c->link);
 	broker_close(c->broker);

@@ -32,7 +32,6 @@
 
 enum {
 	CARRIER_SCRATCH = 65536, /* bytes of a datagram, at most */
-	CARRIER_TIMERS = 4,
 	CARRIER_TIME = sizeof("2026-01-01T00:00:00.000Z"),
 };
 
@@ -69,7 +68,6 @@ struct carrier {
 	uint64_t returned_ms; /* when it was last, after a loss; 0: never */
 	uint64_t survey;      /* counts them */
 	struct survey *surveying; /* NULL: not now */
-	uint64_t said_own;        /* what was reported last */
 	/* CARRIER_SCRATCH bytes each, the last of twice as many characters. */
 	uint8_t *datagram, *sifted;
 	char *text;
@@ -101,6 +99,16 @@ int carrier_group(const struct carrier *c, const char *name);
 void carrier_begin(struct carrier *c);
 /* Says at the broker that this site is there. */
 void carrier_say_online(struct carrier *c);
+/* When an announcement ends, by the loop's clock: who says nothing means as
+ * long as may be. */
+uint64_t carrier_ends_ms(const struct carrier *c, const struct message *m);
+/*
+ * Applies filters to a datagram of a group. Where they take something out,
+ * `*data` is what is left, in c->sifted. False: nothing of it passes.
+ */
+bool carrier_sift(struct carrier *c, size_t group,
+	const struct config_filter *allow, const struct config_filter *deny,
+	const struct net_address *origin, const void **data, size_t *size);
 /* The wall clock, milliseconds since 1970. */
 int64_t carrier_wall_ms(void);
 /* A time as crierd says when something was heard, to be compared as text. */

@@ -3,7 +3,6 @@
  */
 #include "mqtt/carrier.h"
 #include "proto/proto.h"
-#include "relay/relay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -184,24 +183,6 @@ struct heard {
 	size_t size;
 };
 
-/* Applies the filters for what is published. */
-static bool sift(struct carrier *c, size_t group, struct heard *h)
-{
-	const struct config_site_group *g = &c->c->groups[group];
-
-	switch (relay_sift(&g->publish_allow, &g->publish_deny,
-		c->payloads[group], &h->m.origin, h->data, h->size, c->sifted,
-		&h->size)) {
-	case RELAY_SIFT_WHOLE:
-		return true;
-	case RELAY_SIFT_EDITED:
-		h->data = c->sifted;
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Printable ASCII, as all that a message says of a datagram. */
 static void copy(char *ret, size_t size, const char *text)
 {
@@ -237,7 +218,8 @@ static bool read_heard(struct carrier *c, const json_t *event, struct heard *h)
 	carrier_endpoint(json_object_get(channel, "address"),
 		json_object_get(channel, "port"), &m->channel,
 		&m->channel_port);
-	if (!sift(c, (size_t)group, h))
+	if (!carrier_sift(c, (size_t)group, &h->group->publish_allow,
+		    &h->group->publish_deny, &m->origin, &h->data, &h->size))
 		return false;
 	m->digest = topic_digest(h->data, h->size);
 	return true;
@@ -335,8 +317,10 @@ static void publish_announcement(
 	bool shelved = false, goodbye_said = false;
 	size_t at;
 
-	json_array_foreach(entries, at, entry) shelved |=
-		shelve(c, h, entry, &goodbye_said);
+	json_array_foreach(entries, at, entry)
+	{
+		shelved |= shelve(c, h, entry, &goodbye_said);
+	}
 	if (shelved) {
 		publish_flush(c);
 		return;
@@ -409,10 +393,7 @@ void publish_adopt(struct carrier *c, const struct topic *t,
 		return;
 	}
 	i->adopted = true;
-	shelf_expires(&c->own, i,
-		uv_now(c->loop) + (uint64_t)(m->expires_s ? m->expires_s
-							  : MESSAGE_EXPIRES_S) *
-					  1000);
+	shelf_expires(&c->own, i, carrier_ends_ms(c, m));
 }
 
 void publish_onward(struct carrier *c, const struct topic *t,
@@ -451,10 +432,7 @@ void publish_onward(struct carrier *c, const struct topic *t,
 	}
 	i->gone = false;
 	i->onward = true;
-	shelf_expires(&c->own, i,
-		uv_now(c->loop) + (uint64_t)(m->expires_s ? m->expires_s
-							  : MESSAGE_EXPIRES_S) *
-					  1000);
+	shelf_expires(&c->own, i, carrier_ends_ms(c, m));
 	shelf_list_add(&c->to_publish, i);
 	publish_flush(c);
 }

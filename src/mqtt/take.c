@@ -3,7 +3,6 @@
  */
 #include "control/control.h"
 #include "mqtt/carrier.h"
-#include "relay/relay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -166,21 +165,6 @@ struct brought {
 	bool retained;
 };
 
-static bool sift(struct carrier *c, struct brought *b)
-{
-	switch (relay_sift(&b->group->take_allow, &b->group->take_deny,
-		c->payloads[b->lane->group], &b->m.origin, b->data, b->size,
-		c->sifted, &b->size)) {
-	case RELAY_SIFT_WHOLE:
-		return true;
-	case RELAY_SIFT_EDITED:
-		b->data = c->sifted;
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* The announcement has ended, and what was to be relayed of it still is. */
 static void end_item(struct carrier *c, struct shelf_item *i)
 {
@@ -226,11 +210,7 @@ static void take_announcement(struct carrier *c, const struct brought *b)
 		site->entries++;
 		site->changed = true;
 	}
-	shelf_expires(&c->known, i,
-		uv_now(c->loop) + (uint64_t)(b->m.expires_s
-						     ? b->m.expires_s
-						     : MESSAGE_EXPIRES_S) *
-					  1000);
+	shelf_expires(&c->known, i, carrier_ends_ms(c, &b->m));
 	i->gone = b->m.goodbye;
 	/* The same again, as after a loss of the broker: nothing is new. */
 	if (r == 0 && i->heard == heard && !i->gone)
@@ -333,7 +313,8 @@ static void take_group(struct carrier *c, struct brought *b, int group,
 		dropped(c, site, SITE_DROP_BAD);
 		return;
 	}
-	if (!sift(c, b)) {
+	if (!carrier_sift(c, (size_t)group, &b->group->take_allow,
+		    &b->group->take_deny, &b->m.origin, &b->data, &b->size)) {
 		dropped(c, site, SITE_DROP_FILTER);
 		return;
 	}
@@ -377,11 +358,6 @@ static void add_pattern(struct carrier *c, enum topic_kind kind,
 		c->patterns, json_string(topic_format(c->c->prefix, &t, text)));
 }
 
-static bool is_name(const char *pattern)
-{
-	return topic_is_site(pattern);
-}
-
 /* Where all that is taken from are named, only theirs comes over the wire;
  * else the filter is here. */
 static void add_patterns(struct carrier *c, enum topic_kind kind,
@@ -389,7 +365,7 @@ static void add_patterns(struct carrier *c, enum topic_kind kind,
 {
 	size_t i = 0;
 
-	while (i < g->from.n && is_name(g->from.at[i]))
+	while (i < g->from.n && topic_is_site(g->from.at[i]))
 		i++;
 	if (i < g->from.n) {
 		add_pattern(c, kind, "+", g->name);
